@@ -1,0 +1,345 @@
+"""The measures, each a pure function of plain values; None wherever one is undefined.
+
+Ranking comes from ir-measures; the rest is arithmetic. Every average over questions is kept as a
+`Part` a question, (numerator, denominator), so that one table serves the headline figure, the
+blocks by tag, the bootstrap and the comparison of two runs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import ir_measures
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import figures
+from rag.language import detect, fold
+from rag.schema import Figure, Language
+
+Part = tuple[float, float]
+"""What one question adds to the numerator and the denominator of a metric."""
+Interval = tuple[float, float]
+"""Low and high end, 95 %."""
+
+RANKING = ("recall@1", "recall@5", "ndcg@10", "mrr@10")
+AVERAGES = (
+    *RANKING,
+    "evidence@1",
+    "answer_accuracy",
+    "figure_accuracy",
+    "exact_match",
+    "f1",
+    "citation_precision",
+    "citation_recall",
+    "refused_unanswerable",
+    "refused_answerable",
+    "crag_score",
+)
+"""Metrics that are a sum of numerators over a sum of denominators."""
+NAMES = (
+    *AVERAGES[:-3],
+    "unsupported_figures",
+    *AVERAGES[-3:],
+    "latency_p50_ms",
+    "latency_p95_ms",
+)
+"""Every metric, in the order of reports."""
+LATENCIES = {"latency_p50_ms": 50.0, "latency_p95_ms": 95.0}
+LOWER_IS_BETTER = frozenset({"refused_answerable", "unsupported_figures", *LATENCIES})
+
+_SEED = 20210624
+_RESAMPLES = 2000
+
+# --- Text: exact match, F1, containment --------------------------------------------------------
+
+_MARKER = re.compile(r"\[\d+\]")
+# A number with its inner separators is one token; currency and per cent signs count, because 5 %,
+# $5 and 5 are different answers. Points and apostrophes inside a word do not split it (U.S.).
+_TOKEN = re.compile(
+    r"[%‰$€£¥₫₹]|[^\W_]+(?:(?:(?<=\d)[.,:/–-](?=\d)|(?<=[^\W\d_])['’.](?=[^\W\d_]))[^\W_]+)*"
+)
+_VIETNAMESE = re.compile(
+    r"[ăâđêôơưạảãấầẩẫậắằẳẵặẹẻẽếềểễệỉịĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]", re.IGNORECASE
+)
+_DROPPED_EN = frozenset({"a", "an", "the"})
+_DROPPED_VI = frozenset({"của", "là", "cái", "chiếc", "những"})
+
+
+def tokens(text: str) -> list[str]:
+    """The words that answers are compared by.
+
+    After SQuAD (Rajpurkar et al. 2016): lower case, no punctuation, no English articles; for text
+    with Vietnamese letters, after MLQA (Lewis et al. 2020), no classifiers and such instead (`an`
+    is a word there). Three departures: numbers keep their separators, since 608,5 is not 6085;
+    per cent and currency signs are words of their own; tone marks are put in one place (hoà, hòa).
+    Citation markers `[1]` are not part of the text.
+    """
+    text = unicodedata.normalize("NFC", _MARKER.sub(" ", text))
+    dropped = _DROPPED_VI if _VIETNAMESE.search(text) else _DROPPED_EN
+    found = (
+        fold(re.sub(r"['’]|(?<=[^\W\d])\.", "", match.group()).replace("–", "-"))
+        for match in _TOKEN.finditer(text)
+    )
+    return [token for token in found if token not in dropped]
+
+
+def exact_match(prediction: str, answers: Sequence[str]) -> float | None:
+    """1.0 when the words equal those of some answer, else 0.0; None without answers."""
+    if not answers:
+        return None
+    words = tokens(prediction)
+    return float(any(words == tokens(answer) for answer in answers))
+
+
+def f1(prediction: str, answers: Sequence[str]) -> float | None:
+    """The best harmonic mean of word precision and recall over the answers (SQuAD).
+
+    0.0 to 1.0; None without answers. Two texts without a word are equal.
+    """
+    if not answers:
+        return None
+    return max(_overlap_f1(tokens(prediction), tokens(answer)) for answer in answers)
+
+
+def _overlap_f1(words: list[str], wanted: list[str]) -> float:
+    if not words or not wanted:
+        return float(words == wanted)
+    common = (Counter(words) & Counter(wanted)).total()
+    return 2 * common / (len(words) + len(wanted))
+
+
+def contains_answer(text: str, answers: Sequence[str]) -> bool:
+    """Whether the words of some answer stand in the text, together and in order.
+
+    Whole words only: `5` is not in `15`. An answer without a word is in no text.
+    """
+    words = _spaced(tokens(text))
+    return any(wanted != "  " and wanted in words for wanted in map(_spaced, map(tokens, answers)))
+
+
+def _spaced(words: Sequence[str]) -> str:
+    return f" {' '.join(words)} "
+
+
+# --- Figures -----------------------------------------------------------------------------------
+
+
+def figure_equal(gold: Figure, found: Sequence[Figure]) -> bool:
+    """Whether the figure that was found is gold's in value and unit, by value alone without unit.
+
+    Values are in base units, so that scale counts: 608,5 triệu is not 608,5 tỷ (after TAT-QA,
+    Zhu et al. 2021). Of several figures of one kind with different values none is the answer: a
+    sentence that holds this year's and last year's rate has not chosen one.
+    """
+    if gold.unit is None:
+        wanted = _bounds(gold)
+        matching = [each for each in found if _bounds(each) == wanted]
+    else:
+        matching = [each for each in found if figures.same(gold, each)]
+    kinds = {figures.kind(each) for each in matching}
+    values = {_bounds(each) for each in found if figures.kind(each) in kinds}
+    return len(values) == 1
+
+
+def _bounds(figure: Figure) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    return figure.value, figure.low, figure.high
+
+
+def unsupported_figures(text: str, quotes: Sequence[str], language: Language) -> list[str]:
+    """The figures of the text, as printed, that stand in none of the quotes.
+
+    Equality is by value and unit, so a translated figure is supported. Citation markers and
+    Markdown emphasis are not text.
+    """
+    plain = _MARKER.sub(" ", text).replace("**", "").replace("__", "")
+    stated = figures.find(plain, language=language)
+    if not stated:
+        return []
+    known = [each for quote in quotes for each in figures.find(quote, language=detect(quote))]
+    return [each.text for each in stated if not any(figures.same(each, other) for other in known)]
+
+
+# --- Ranking -----------------------------------------------------------------------------------
+
+
+def ranking(found: Sequence[Sequence[bool]], wanted: Sequence[int]) -> list[dict[str, float]]:
+    """`RANKING` for each question, by ir-measures.
+
+    `found[q]` says for each hit, best first, whether it brings something relevant that no earlier
+    hit brought; `wanted[q]` is how many relevant items there are, at least the number found. A
+    question with nothing relevant has no ranking: an empty dict.
+    """
+    measures = {
+        "recall@1": ir_measures.R @ 1,
+        "recall@5": ir_measures.R @ 5,
+        "ndcg@10": ir_measures.nDCG @ 10,
+        "mrr@10": ir_measures.RR @ 10,
+    }
+    qrels, run = [], []
+    for query, (hits, relevant) in enumerate(zip(found, wanted, strict=True)):
+        if relevant < sum(hits):
+            raise ValueError(f"question {query}: {sum(hits)} found of {relevant} relevant")
+        names = iter([f"relevant-{index}" for index in range(relevant)])
+        for place, hit in enumerate(hits):
+            name = next(names) if hit else f"other-{place}"
+            run.append(ir_measures.ScoredDoc(str(query), name, float(-place)))
+        qrels += [ir_measures.Qrel(str(query), f"relevant-{index}", 1) for index in range(relevant)]
+    results: list[dict[str, float]] = [
+        dict.fromkeys(RANKING, 0.0) if relevant else {} for relevant in wanted
+    ]
+    if qrels and run:
+        names_of = {str(measure): name for name, measure in measures.items()}
+        for value in ir_measures.iter_calc(list(measures.values()), qrels, run):
+            if results[int(value.query_id)]:
+                results[int(value.query_id)][names_of[str(value.measure)]] = float(value.value)
+    return results
+
+
+# --- Averages ----------------------------------------------------------------------------------
+
+
+def ratio(parts: Sequence[Part]) -> float | None:
+    """Sum of numerators over sum of denominators; None when the latter is 0."""
+    below = sum(part[1] for part in parts)
+    return sum(part[0] for part in parts) / below if below else None
+
+
+def crag(answerable: bool, answered: bool, correct: bool) -> int:
+    """1 correct, -1 wrong, 0 a refusal of an answerable question (CRAG, Yang et al. 2024).
+
+    The refusal of an unanswerable question is correct, any answer to it is wrong.
+    """
+    if not answered:
+        return 0 if answerable else 1
+    return 1 if answerable and correct else -1
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The value below which `share` per cent lie, linear between neighbours; None when empty."""
+    return float(np.percentile(values, share)) if values else None
+
+
+# --- Uncertainty -------------------------------------------------------------------------------
+
+
+def bootstrap(parts: Sequence[Part], clusters: Sequence[str]) -> Interval | None:
+    """95 % percentile interval of `ratio(parts)` (Efron 1979), the same at every call.
+
+    Questions with the same cluster key (translations of one question) are drawn together, since
+    they are right or wrong together. None when undefined or fewer than two clusters count.
+    """
+    sums = _clustered([(above, below) for above, below in parts], clusters)
+    sums = sums[sums[:, 1] > 0]
+    if len(sums) < 2:
+        return None
+    drawn = _draws(len(sums)) @ sums
+    return _middle(drawn[:, 0] / drawn[:, 1])
+
+
+def bootstrap_difference(
+    first: Sequence[Part], second: Sequence[Part], clusters: Sequence[str]
+) -> Interval | None:
+    """95 % interval of `ratio(second) - ratio(first)`, paired: both answer the same questions.
+
+    None when either is undefined or fewer than two clusters count. A resample in which either
+    ratio is undefined is left out.
+    """
+    rows = [(*a, *b) for a, b in zip(first, second, strict=True)]
+    sums = _clustered(rows, clusters)
+    if not len(sums):
+        return None
+    sums = sums[(sums[:, 1] > 0) | (sums[:, 3] > 0)]
+    if len(sums) < 2 or not sums[:, 1].any() or not sums[:, 3].any():
+        return None
+    drawn = _draws(len(sums)) @ sums
+    drawn = drawn[(drawn[:, 1] > 0) & (drawn[:, 3] > 0)]
+    return _middle(drawn[:, 2] / drawn[:, 3] - drawn[:, 0] / drawn[:, 1])
+
+
+def bootstrap_percentile(values: Sequence[float], share: float) -> Interval | None:
+    """95 % interval of `percentile(values, share)`; None with fewer than two values."""
+    if len(values) < 2:
+        return None
+    picks = np.random.default_rng(_SEED).integers(len(values), size=(_RESAMPLES, len(values)))
+    return _middle(np.percentile(np.asarray(values)[picks], share, axis=1))
+
+
+def _clustered(rows: Sequence[tuple[float, ...]], clusters: Sequence[str]) -> NDArray[np.float64]:
+    place = {key: index for index, key in enumerate(dict.fromkeys(clusters))}
+    sums = np.zeros((len(place), len(rows[0]) if rows else 2))
+    for row, key in zip(rows, clusters, strict=True):
+        sums[place[key]] += row
+    return sums
+
+
+def _draws(size: int) -> NDArray[np.float64]:
+    # How often each cluster is drawn is all that a resample of sums needs.
+    generator = np.random.default_rng(_SEED)
+    return generator.multinomial(size, np.full(size, 1 / size), size=_RESAMPLES).astype(float)
+
+
+def _middle(values: NDArray[np.float64]) -> Interval:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> float | None:
+    """Two-sided exact p-value that two systems are right equally often (McNemar 1947).
+
+    Of the n questions on which they differ, k is the smaller side: 2 · Σ_{i≤k} C(n,i) / 2ⁿ, at
+    most 1; 1.0 when they never differ; None without questions.
+    """
+    if not first:
+        return None
+    won = sum(1 for a, b in zip(first, second, strict=True) if b and not a)
+    lost = sum(1 for a, b in zip(first, second, strict=True) if a and not b)
+    differing = won + lost
+    tail = sum(math.comb(differing, i) for i in range(min(won, lost) + 1))
+    # Integers to the end: 2ⁿ does not fit a float once some 1024 answers differ.
+    return min(1.0, float(2 * tail / 2**differing))
+
+
+# --- Calibration -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The answers whose confidence lies in [low, high), the last one including 1."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    """Mean; None when the bin is empty."""
+    accuracy: float | None
+    """Share correct; None when the bin is empty."""
+
+
+def calibration(
+    confidences: Sequence[float], outcomes: Sequence[bool], bins: int = 10
+) -> tuple[float | None, list[Bin]]:
+    """Expected calibration error and its table (Naeini et al. 2015), bins of equal width.
+
+    The error is the mean of |accuracy - confidence| over the bins, weighted by their counts; None
+    without values. Confidences outside 0-1 count in the outermost bins.
+    """
+    table: list[Bin] = []
+    error = 0.0
+    pairs = list(zip(confidences, outcomes, strict=True))
+    place = [min(bins - 1, max(0, int(confidence * bins))) for confidence, _ in pairs]
+    for index in range(bins):
+        inside = [pair for pair, at in zip(pairs, place, strict=True) if at == index]
+        count = len(inside)
+        confidence = sum(pair[0] for pair in inside) / count if count else None
+        accuracy = sum(pair[1] for pair in inside) / count if count else None
+        if confidence is not None and accuracy is not None:
+            error += abs(accuracy - confidence) * count / len(pairs)
+        table.append(Bin(index / bins, (index + 1) / bins, count, confidence, accuracy))
+    return (error if pairs else None), table

@@ -1,0 +1,467 @@
+"""The archive: the store of record, in SQL through SQLAlchemy (SQLite unless a URL says otherwise).
+
+It holds each release's metadata and canonical text, the sources it was read from, its passages,
+and their encodings, so that both indexes can be made again without running the model. A release
+is written in one transaction with `indexed` unset; readers see it once `indexed` is set, after the
+indexes hold it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+
+from rag.embedding import Encoded
+from rag.errors import LockedError, StoreError
+from rag.schema import Filters, Passage, Release, Section
+from rag.settings import Settings
+
+_LOCK_SECONDS = 0.5
+_CHUNK = 500
+"""Ids per IN clause: below every database's limit of parameters."""
+
+_tables = sa.MetaData()
+_meta = sa.Table(
+    "meta",
+    _tables,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+_releases = sa.Table(
+    "releases",
+    _tables,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("language", sa.String(2), nullable=False),
+    sa.Column("number", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.Column("issuer", sa.Text),
+    sa.Column("issued", sa.Date),
+    sa.Column("place", sa.Text),
+    sa.Column("signer", sa.Text),
+    sa.Column("kind", sa.Text),
+    sa.Column("sections", sa.Text, nullable=False),
+    sa.Column("pages", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("indexed", sa.Boolean, nullable=False, default=False),
+)
+_sources = sa.Table(
+    "sources",
+    _tables,
+    sa.Column("path", sa.String(700), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("release_id", sa.String(16), nullable=False, index=True),
+)
+_passages = sa.Table(
+    "passages",
+    _tables,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("release_id", sa.String(16), nullable=False, index=True),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("section", sa.Text, nullable=False),
+    sa.Column("page", sa.Integer),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("encoded", sa.LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that a release was read from."""
+
+    path: str
+    sha256: str
+    release_id: str
+
+
+class Archive:
+    """Releases, passages and their encodings in a SQL database. Use as a context manager."""
+
+    def __init__(self, engine: sa.Engine, where: str) -> None:
+        self._engine = engine
+        self._where = where
+
+    @classmethod
+    def open(cls, settings: Settings) -> Archive:
+        """Open the archive, made when it is not there yet.
+
+        Raises `StoreError` when the folder cannot be written or the database is damaged.
+        """
+        where = settings.database_url or str(settings.data_dir / "archive.sqlite3")
+        try:
+            if settings.database_url:
+                engine = sa.create_engine(settings.database_url)
+            else:
+                settings.data_dir.mkdir(parents=True, exist_ok=True)
+                engine = sa.create_engine(
+                    sa.URL.create("sqlite", database=where), connect_args={"timeout": 10}
+                )
+                event.listen(engine, "connect", _sqlite_pragmas)
+            with _translated(where):
+                _tables.create_all(engine)
+        except OSError as error:
+            raise StoreError(
+                f"cannot use the data folder {settings.data_dir} ({error.strerror}); "
+                "choose another with --data-dir or RAG_DATA_DIR"
+            ) from error
+        except (sa.exc.ArgumentError, ImportError) as error:
+            raise StoreError(
+                f"cannot use the database {where} ({error}); check RAG_DATABASE_URL"
+            ) from error
+        return cls(engine, where)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Meta
+
+    def meta(self, key: str) -> str | None:
+        """A recorded fact about the whole archive, None when there is none."""
+        rows = self._rows(sa.select(_meta.c.value).where(_meta.c.key == key))
+        return rows[0][0] if rows else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Record a fact about the whole archive."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(_meta).where(_meta.c.key == key))
+            connection.execute(sa.insert(_meta).values(key=key, value=value))
+
+    # Releases
+
+    def releases(self, filters: Filters | None = None) -> list[Release]:
+        """The indexed releases that pass the filters, by date (undated first); texts included."""
+        query = sa.select(_releases).where(_releases.c.indexed)
+        found = [_release(row) for row in self._rows(query)]
+        found.sort(key=lambda release: (str(release.issued or ""), release.source))
+        return [release for release in found if filters is None or _passes(release, filters)]
+
+    def release(self, release_id: str) -> Release:
+        """One release by id, indexed or not; `StoreError` when it is not in the archive."""
+        rows = self._rows(sa.select(_releases).where(_releases.c.id == release_id))
+        if not rows:
+            raise StoreError(f"no release {release_id} in the archive {self._where}")
+        return _release(rows[0])
+
+    def text(self, release_id: str) -> str:
+        """The canonical text of a release; `StoreError` when it is not in the archive."""
+        return self.release(release_id).text
+
+    def release_ids(self) -> list[str]:
+        """Ids of all releases, indexed or not, in a fixed order."""
+        return [row[0] for row in self._rows(sa.select(_releases.c.id).order_by(_releases.c.id))]
+
+    def fingerprint(self) -> str:
+        """Changes whenever the set of indexed releases does."""
+        query = sa.select(_releases.c.id).where(_releases.c.indexed).order_by(_releases.c.id)
+        return hashlib.sha256(" ".join(row[0] for row in self._rows(query)).encode()).hexdigest()
+
+    def holds(self, release_id: str) -> bool:
+        """Whether the release is in the archive, indexed or not."""
+        query = sa.select(_releases.c.id).where(_releases.c.id == release_id)
+        return bool(self._rows(query))
+
+    def sources(self) -> dict[str, Source]:
+        """Every known source by path."""
+        return {row.path: Source(*row) for row in self._rows(sa.select(_sources))}
+
+    def pending(self) -> list[str]:
+        """Ids of releases that the indexes may not hold yet."""
+        return [row[0] for row in self._rows(sa.select(_releases.c.id).where(~_releases.c.indexed))]
+
+    def orphans(self) -> list[str]:
+        """Ids of releases that no source stands for any more."""
+        known = sa.select(_sources.c.release_id)
+        return [
+            row[0]
+            for row in self._rows(sa.select(_releases.c.id).where(_releases.c.id.not_in(known)))
+        ]
+
+    def add(
+        self, release: Release, passages: Sequence[Passage], encodings: Sequence[Encoded]
+    ) -> None:
+        """Write a release, its passages and their encodings in one transaction, not yet indexed."""
+        with self._begin() as connection:
+            self._remove(connection, release.id)
+            connection.execute(
+                sa.insert(_releases).values(
+                    id=release.id,
+                    sha256=release.sha256,
+                    source=release.source,
+                    language=release.language,
+                    number=release.number,
+                    title=release.title,
+                    issuer=release.issuer,
+                    issued=release.issued,
+                    place=release.place,
+                    signer=release.signer,
+                    kind=release.kind,
+                    sections=json.dumps(
+                        [[s.title, s.level, s.start, s.end] for s in release.sections],
+                        ensure_ascii=False,
+                    ),
+                    pages=json.dumps(release.pages),
+                    text=release.text,
+                    indexed=False,
+                )
+            )
+            if passages:
+                connection.execute(
+                    sa.insert(_passages),
+                    [
+                        {
+                            "id": passage.id,
+                            "release_id": passage.release_id,
+                            "start": passage.start,
+                            "end": passage.end,
+                            "section": json.dumps(passage.section, ensure_ascii=False),
+                            "page": passage.page,
+                            "text": passage.text,
+                            "encoded": pack(encoded),
+                        }
+                        for passage, encoded in zip(passages, encodings, strict=True)
+                    ],
+                )
+
+    def link(self, source: Source) -> None:
+        """Let a source stand for a release that is already there."""
+        with self._begin() as connection:
+            self._link(connection, source)
+
+    def unlink(self, path: str) -> None:
+        """Forget a source; its release becomes an orphan unless another source stands for it."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(_sources).where(_sources.c.path == path))
+
+    def mark_indexed(self, release_ids: Iterable[str], *, indexed: bool = True) -> None:
+        """Say that the indexes hold these releases (or no longer do)."""
+        with self._begin() as connection:
+            for chunk in _chunks(list(release_ids)):
+                connection.execute(
+                    sa.update(_releases).where(_releases.c.id.in_(chunk)).values(indexed=indexed)
+                )
+
+    def remove(self, release_id: str) -> None:
+        """Delete a release with its sources and passages."""
+        with self._begin() as connection:
+            self._remove(connection, release_id)
+            connection.execute(sa.delete(_sources).where(_sources.c.release_id == release_id))
+
+    # Passages
+
+    def passage_ids(self) -> dict[str, str]:
+        """Of the indexed releases: passage id -> release id, in the order of the text."""
+        query = (
+            sa.select(_passages.c.id, _passages.c.release_id)
+            .join(_releases, _releases.c.id == _passages.c.release_id)
+            .where(_releases.c.indexed)
+            .order_by(_passages.c.release_id, _passages.c.start)
+        )
+        return {row[0]: row[1] for row in self._rows(query)}
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Passages by id; unknown ids are left out."""
+        found: dict[str, Passage] = {}
+        for chunk in _chunks(ids):
+            for row in self._rows(sa.select(*_PASSAGE).where(_passages.c.id.in_(chunk))):
+                found[row.id] = _passage(row)
+        return found
+
+    def passages_of(self, release_id: str) -> list[Passage]:
+        """The passages of one release in the order of its text."""
+        query = (
+            sa.select(*_PASSAGE)
+            .where(_passages.c.release_id == release_id)
+            .order_by(_passages.c.start)
+        )
+        return [_passage(row) for row in self._rows(query)]
+
+    def encoded(self, ids: Sequence[str]) -> dict[str, Encoded]:
+        """Encodings by passage id; unknown ids are left out."""
+        found: dict[str, Encoded] = {}
+        for chunk in _chunks(ids):
+            query = sa.select(_passages.c.id, _passages.c.encoded).where(_passages.c.id.in_(chunk))
+            for row in self._rows(query):
+                found[row.id] = unpack_encoded(row.encoded)
+        return found
+
+    # Shells
+
+    def _link(self, connection: sa.Connection, source: Source) -> None:
+        connection.execute(sa.delete(_sources).where(_sources.c.path == source.path))
+        connection.execute(
+            sa.insert(_sources).values(
+                path=source.path, sha256=source.sha256, release_id=source.release_id
+            )
+        )
+
+    def _remove(self, connection: sa.Connection, release_id: str) -> None:
+        connection.execute(sa.delete(_passages).where(_passages.c.release_id == release_id))
+        connection.execute(sa.delete(_releases).where(_releases.c.id == release_id))
+
+    def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+        with _translated(self._where), self._engine.connect() as connection:
+            return list(connection.execute(query))
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        with _translated(self._where), self._engine.begin() as connection:
+            yield connection
+
+
+_PASSAGE = [column for column in _passages.c if column.name != "encoded"]
+
+
+@contextmanager
+def writer_lock(settings: Settings) -> Iterator[None]:
+    """Hold the right to write to the data folder.
+
+    Raises `LockedError` within a second when another process holds it, `StoreError` when the
+    folder cannot be written.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(str(settings.data_dir / "write.lock"), timeout=_LOCK_SECONDS)
+        with lock:
+            yield
+    except Timeout as error:
+        raise LockedError(
+            f"another process is writing to {settings.data_dir}; wait until it is done"
+        ) from error
+    except PermissionError as error:
+        raise StoreError(
+            f"cannot write to the data folder {settings.data_dir} (permission denied); "
+            "make it writable or choose another with --data-dir or RAG_DATA_DIR"
+        ) from error
+    except FileExistsError as error:
+        raise StoreError(
+            f"the data folder {settings.data_dir} is a file; choose another with --data-dir"
+        ) from error
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if "readonly" in reason or "read-only" in reason:
+            advice = "make it writable or choose another folder with --data-dir"
+        elif "full" in reason:
+            advice = "free space and run the same command again"
+        elif "malformed" in reason or "not a database" in reason:
+            advice = "restore it from a copy, or remove the data folder and ingest again"
+        else:
+            advice = "check that the folder or server can be reached and written"
+        raise StoreError(f"the archive {where} failed: {reason}; {advice}") from error
+
+
+def _sqlite_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
+
+
+def _release(row: sa.Row[Any]) -> Release:
+    return Release(
+        id=row.id,
+        source=row.source,
+        sha256=row.sha256,
+        text=row.text,
+        language=row.language,
+        number=row.number,
+        title=row.title,
+        issuer=row.issuer,
+        issued=row.issued,
+        place=row.place,
+        signer=row.signer,
+        kind=row.kind,
+        sections=tuple(Section(*section) for section in json.loads(row.sections)),
+        pages=tuple(json.loads(row.pages)),
+    )
+
+
+def _passage(row: sa.Row[Any]) -> Passage:
+    return Passage(
+        id=row.id,
+        release_id=row.release_id,
+        start=row.start,
+        end=row.end,
+        text=row.text,
+        section=tuple(json.loads(row.section)),
+        page=row.page,
+    )
+
+
+def _passes(release: Release, filters: Filters) -> bool:
+    from rag.language import bare
+
+    if filters.release_ids and release.id not in filters.release_ids:
+        return False
+    if filters.issuer and bare(filters.issuer) not in bare(release.issuer or ""):
+        return False
+    if filters.issued_from and (not release.issued or release.issued < filters.issued_from):
+        return False
+    return not (filters.issued_to and (not release.issued or release.issued > filters.issued_to))
+
+
+def pack(encoded: Encoded) -> bytes:
+    """An encoding as bytes: fp32 vector, then per token int8 values with an fp32 scale, spans, ids.
+
+    Values of a token are rounded to 1/127 of its largest, which moves a cosine by about 1e-4.
+    """
+    scales = np.abs(encoded.tokens).max(axis=1, initial=1e-9).astype("<f4") / 127
+    quants = np.rint(encoded.tokens / scales[:, None]).astype("i1")
+    shape = np.array([len(encoded.vector), *encoded.tokens.shape], "<i4")
+    return b"".join(
+        part.tobytes()
+        for part in (
+            shape,
+            encoded.vector.astype("<f4"),
+            scales,
+            quants,
+            encoded.spans.astype("<i4"),
+            encoded.ids.astype("<i4"),
+        )
+    )
+
+
+def unpack_encoded(data: bytes) -> Encoded:
+    """What `pack` packed."""
+    dim, tokens, width = np.frombuffer(data, "<i4", 3)
+    at = 12
+    vector = np.frombuffer(data, "<f4", dim, at)
+    at += 4 * int(dim)
+    scales = np.frombuffer(data, "<f4", tokens, at)
+    at += 4 * int(tokens)
+    quants = np.frombuffer(data, "i1", tokens * width, at).reshape(tokens, width)
+    at += int(tokens) * int(width)
+    spans = np.frombuffer(data, "<i4", 2 * tokens, at).reshape(-1, 2)
+    at += 8 * int(tokens)
+    ids = np.frombuffer(data, "<i4", tokens, at)
+    return Encoded(vector, quants * scales[:, None], spans, ids)

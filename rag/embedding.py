@@ -1,0 +1,318 @@
+"""Texts to vectors: one vector per text for search, one per token for reading.
+
+Two encoders give the same raw `Encoded`: the bundled multilingual-e5-small on ONNX Runtime (the same
+fp32 arithmetic as Sentence Transformers at about twice the speed, and no import of torch), and any
+other model through Sentence Transformers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import SettingsError, WeightsError
+from rag.schema import Language
+from rag.settings import BUNDLED_MODEL, Settings
+from rag.weights import SOURCE_SHA256, unpack
+
+Kind = Literal["query", "passage"]
+Vector = npt.NDArray[np.float32]
+_BATCH = 4
+"""Measured on two cores: larger batches are slower (cache), smaller ones too (overhead)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the model makes of one text."""
+
+    vector: Vector
+    """(dim,), of length 1."""
+    tokens: Vector
+    """(tokens, dim); prompt and special tokens left out. Of length 1 once a head was applied."""
+    spans: npt.NDArray[np.int32]
+    """(tokens, 2): start and end of each token in the text, in characters."""
+    ids: npt.NDArray[np.int32]
+    """(tokens,): vocabulary ids."""
+
+
+class Encoder(Protocol):
+    """A model that turns prompted texts into raw hidden states."""
+
+    identity: str
+    """Names the model and its weights."""
+    dim: int
+    prompts: dict[str, str]
+    """What is put before a `query` and a `passage`."""
+
+    def encode(
+        self, kind: Kind, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[Encoded]:
+        """Encode texts; `progress` is told how many more are done."""
+        ...
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has as a passage, prompt and special tokens included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What turns raw hidden states into vectors that can be compared (`eval/fit.py` makes it).
+
+    Vectors of this model family share a large common part, which differs between questions and
+    passages and between languages; taking its mean away makes similarities tell (see
+    docs/decisions/). Without means, vectors are compared as they are.
+    """
+
+    identity: str
+    means: dict[str, Vector]
+    """By `vector|tokens.query|passage.vi|en`: (dim,)."""
+    projection: Vector | None
+    """(dim, out) for token vectors, or None to keep them."""
+    document_frequency: dict[int, int]
+    """Of vocabulary ids in the background passages; empty when unknown."""
+    documents: int
+    """How many background passages were counted."""
+
+    @classmethod
+    def bundled(cls) -> Head:
+        """The head that was fitted for the bundled model; an empty one when none is there."""
+        path = Path(__file__).parent / "data" / "head.npz"
+        if not path.is_file():
+            return cls.empty()
+        data = path.read_bytes()
+        with np.load(io.BytesIO(data)) as arrays:
+            return cls(
+                identity=hashlib.sha256(data).hexdigest()[:8],
+                means={
+                    name: arrays[name].astype(np.float32)
+                    for name in arrays.files
+                    if name.startswith(("vector.", "tokens."))
+                },
+                projection=(
+                    arrays["projection"].astype(np.float32)
+                    if "projection" in arrays.files
+                    else None
+                ),
+                document_frequency=dict(
+                    zip(arrays["df_ids"].tolist(), arrays["df_counts"].tolist(), strict=True)
+                ),
+                documents=int(arrays["df_documents"]),
+            )
+
+    @classmethod
+    def empty(cls) -> Head:
+        """A head that only normalises."""
+        return cls("none", {}, None, {}, 0)
+
+    def apply(self, encoded: Encoded, kind: Kind, language: Language) -> Encoded:
+        """Centre, project and normalise one text's vectors."""
+        vector, tokens = encoded.vector, encoded.tokens
+        if self.means:
+            vector = vector - self.means[f"vector.{kind}.{language}"]
+            tokens = tokens - self.means[f"tokens.{kind}.{language}"]
+        if self.projection is not None:
+            tokens = tokens @ self.projection
+        lengths = np.linalg.norm(tokens, axis=1, keepdims=True)
+        tokens = (tokens / np.maximum(lengths, 1e-9)).astype(np.float32)
+        return Encoded(_unit(vector), tokens, encoded.spans, encoded.ids)
+
+    def token_weights(self, ids: npt.NDArray[np.int32]) -> Vector:
+        """How much each token of a question counts: its inverse document frequency, at least 0."""
+        if not self.documents:
+            return np.ones(len(ids), np.float32)
+        counts = [self.document_frequency.get(int(index), 0) for index in ids]
+        return np.log((self.documents + 1) / (np.array(counts, np.float32) + 0.5)).astype(
+            np.float32
+        )
+
+
+class Embedder:
+    """An encoder and its head: the vectors that are stored and compared."""
+
+    def __init__(self, encoder: Encoder, head: Head) -> None:
+        self.encoder = encoder
+        self.head = head
+        self.identity = f"{encoder.identity}+{head.identity}"
+        """Recorded in the index; another identity means vectors that cannot be compared."""
+        self.dim = encoder.dim
+
+    def passages(
+        self,
+        texts: Sequence[str],
+        language: Language,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Encoded]:
+        """Encode passages in one language; an empty list gives an empty list."""
+        raw = self.encoder.encode("passage", texts, progress=progress)
+        return [self.head.apply(encoded, "passage", language) for encoded in raw]
+
+    def query(self, text: str, language: Language) -> Encoded:
+        """Encode one question."""
+        return self.head.apply(self.encoder.encode("query", [text])[0], "query", language)
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has as a passage, prompt and special tokens included."""
+        return self.encoder.count(text)
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """The model that the settings name.
+
+    Raises `WeightsError` when the bundled weights cannot be made, `SettingsError` when another
+    model cannot be loaded.
+    """
+    if settings.embedding_model == BUNDLED_MODEL:
+        return Embedder(OnnxEncoder(unpack(settings.weights_dir)), Head.bundled())
+    return Embedder(SentenceTransformerEncoder(settings.embedding_model), Head.empty())
+
+
+def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Indices by falling length, so that a batch is padded little and memory peaks at once."""
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def _unit(vector: Vector) -> Vector:
+    length = float(np.linalg.norm(vector))
+    return (vector / length).astype(np.float32) if length > 0 else vector
+
+
+class OnnxEncoder:
+    """multilingual-e5-small from its unpacked folder, on ONNX Runtime."""
+
+    def __init__(self, folder: Path) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        self.identity = f"{BUNDLED_MODEL}@{SOURCE_SHA256[:12]}"
+        self.dim = 384
+        self.prompts = {"query": "query: ", "passage": "passage: "}
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._tokenizer.enable_truncation(512)
+            options = onnxruntime.SessionOptions()
+            options.enable_cpu_mem_arena = False
+            options.log_severity_level = 3
+            self._session = onnxruntime.InferenceSession(
+                str(folder / "onnx" / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # both libraries raise bare exceptions for damaged files
+            raise WeightsError(
+                f"the unpacked weights in {folder} are damaged; remove that folder and try again"
+            ) from error
+
+    def count(self, text: str) -> int:
+        """Tokens of the text as a passage, at most 512."""
+        return len(self._tokenizer.encode(self.prompts["passage"] + text).ids)
+
+    def encode(
+        self, kind: Kind, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[Encoded]:
+        """Raw hidden states of the prompted texts."""
+        prompt = self.prompts[kind]
+        # White space at the ends would add a token of its own; offsets are not moved by rstrip.
+        encodings = self._tokenizer.encode_batch([prompt + text.rstrip() for text in texts])
+        done: dict[int, Encoded] = {}
+        for batch in _batches([len(encoding.ids) for encoding in encodings], _BATCH):
+            longest = max(len(encodings[index].ids) for index in batch)
+            ids = np.full((len(batch), longest), 1, np.int64)
+            mask = np.zeros((len(batch), longest), np.int32)
+            for row, index in enumerate(batch):
+                length = len(encodings[index].ids)
+                ids[row, :length] = encodings[index].ids
+                mask[row, :length] = 1
+            (hidden,) = self._session.run(None, {"ids": ids, "mask": mask})
+            for row, index in enumerate(batch):
+                length = len(encodings[index].ids)
+                done[index] = _encoded(
+                    hidden[row, :length],
+                    np.array(encodings[index].ids, np.int32),
+                    np.array(encodings[index].offsets, np.int32).reshape(-1, 2),
+                    len(prompt),
+                )
+            if progress:
+                progress(len(batch))
+        return [done[index] for index in range(len(texts))]
+
+
+def _encoded(
+    hidden: Vector, ids: npt.NDArray[np.int32], spans: npt.NDArray[np.int32], prompt: int
+) -> Encoded:
+    own = (spans[:, 1] > prompt) & (spans[:, 1] > spans[:, 0])
+    return Encoded(
+        vector=_unit(hidden.mean(axis=0)),
+        tokens=np.ascontiguousarray(hidden[own]),
+        spans=np.maximum(spans[own] - prompt, 0),
+        ids=ids[own],
+    )
+
+
+class SentenceTransformerEncoder:
+    """Any Sentence Transformers model, by id or path, on torch."""
+
+    def __init__(self, name: str) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model: Any = SentenceTransformer(name, device="cpu")
+        except Exception as error:  # the library raises many kinds, from many layers
+            raise SettingsError(
+                f"the embedding model {name} cannot be loaded ({type(error).__name__}); "
+                f"set RAG_EMBEDDING_MODEL to a Sentence Transformers id or path, or unset it"
+            ) from error
+        self.identity = name
+        self.dim = int(self._model.get_embedding_dimension())
+        prompts = self._model.prompts
+        self.prompts = {
+            "query": prompts.get("query") or "",
+            "passage": prompts.get("passage") or prompts.get("document") or "",
+        }
+
+    def count(self, text: str) -> int:
+        """Tokens of the text as a passage."""
+        return len(self._model.tokenizer(self.prompts["passage"] + text)["input_ids"])
+
+    def encode(
+        self, kind: Kind, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[Encoded]:
+        """Raw hidden states of the prompted texts."""
+        prompt = self.prompts[kind]
+        full = [prompt + text.rstrip() for text in texts]
+        done: dict[int, Encoded] = {}
+        for batch in _batches([len(text) for text in full], _BATCH):
+            rows = self._model.encode(
+                [full[index] for index in batch],
+                prompt="",
+                output_value=None,
+                batch_size=_BATCH,
+                show_progress_bar=False,
+            )
+            for row, index in zip(rows, batch, strict=True):
+                tokens = self._model.tokenizer(
+                    full[index],
+                    return_offsets_mapping=True,
+                    truncation=True,
+                    max_length=self._model.max_seq_length,
+                )
+                hidden = row["token_embeddings"].float().numpy()[: len(tokens["input_ids"])]
+                encoded = _encoded(
+                    hidden,
+                    np.array(tokens["input_ids"], np.int32),
+                    np.array(tokens["offset_mapping"], np.int32).reshape(-1, 2),
+                    len(prompt),
+                )
+                vector = row["sentence_embedding"].float().numpy()
+                done[index] = Encoded(_unit(vector), encoded.tokens, encoded.spans, encoded.ids)
+            if progress:
+                progress(len(batch))
+        return [done[index] for index in range(len(texts))]

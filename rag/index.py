@@ -1,0 +1,319 @@
+"""The two indexes over the passages: vectors in Chroma, words in BM25 (bm25s).
+
+Both are derived from the archive: ids are content hashes, writes are upserts, and either can be
+made again. Chroma is embedded in the data folder unless `chroma_url` names a server. BM25 is built
+once per change of the archive and loaded from its cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.archive import Archive
+from rag.embedding import Encoded, Vector
+from rag.errors import ModelMismatchError, StoreError
+from rag.language import bare, fold, words
+from rag.schema import Passage
+from rag.settings import Settings
+
+_COLLECTION = "passages"
+_BATCH = 1000
+_K1, _B = 1.5, 0.75
+_BM25_FORMAT = "1"
+
+
+def terms(text: str) -> list[str]:
+    """What BM25 counts: syllables and pairs of syllables, as typed and without diacritics.
+
+    The latter carry a leading `~`, so that a question with diacritics meets only its own words.
+    """
+    syllables = [fold(word) for word, _, _ in words(text)]
+    plain = ["~" + bare(word) for word in syllables]
+    return [
+        *syllables,
+        *(f"{a} {b}" for a, b in zip(syllables, syllables[1:], strict=False)),
+        *plain,
+        *(f"{a} {b}" for a, b in zip(plain, plain[1:], strict=False)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """BM25 scores by passage, and how much of the question could have matched at all."""
+
+    scores: npt.NDArray[np.float32]
+    """(passages,), in the order of `Index.ids`."""
+    ceiling: float
+    """The sum over the question's terms of the most that each can give; 0 without terms."""
+
+
+class _Words:
+    """A BM25 index over passage texts, with the ids of the passages in its order."""
+
+    def __init__(self, ids: list[str], model: Any) -> None:
+        self.ids = ids
+        self._model = model
+
+    @classmethod
+    def build(cls, ids: list[str], texts: Iterable[str]) -> _Words:
+        import bm25s
+
+        corpus = [terms(text) for text in texts]
+        model = bm25s.BM25(method="lucene", k1=_K1, b=_B)
+        if corpus:
+            model.index(corpus, show_progress=False)
+        return cls(ids, model)
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "ids.json").write_text(json.dumps(self.ids), encoding="utf-8")
+        if self.ids:
+            self._model.save(str(folder / "model"), show_progress=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> _Words:
+        import bm25s
+
+        ids = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+        model = bm25s.BM25.load(str(folder / "model"), mmap=True) if ids else None
+        return cls(ids, model)
+
+    def known(self, wanted: Iterable[str]) -> list[str]:
+        if not self.ids:
+            return []
+        vocabulary = self._model.vocab_dict
+        return [term for term in wanted if term in vocabulary]
+
+    def scores(self, wanted: Sequence[str]) -> npt.NDArray[np.float32]:
+        found = self.known(wanted)
+        if not found:
+            return np.zeros(len(self.ids), np.float32)
+        scores: npt.NDArray[np.float32] = self._model.get_scores(found)
+        return scores
+
+    def most(self, term: str) -> float:
+        """The largest score that a term can give: its lucene idf, the tf part tending to 1."""
+        count = 0
+        if self.ids and term in self._model.vocab_dict:
+            number = self._model.vocab_dict[term]
+            pointers = self._model.scores["indptr"]
+            count = int(pointers[number + 1] - pointers[number])
+        return float(np.log(1 + (len(self.ids) - count + 0.5) / (count + 0.5)))
+
+
+class Index:
+    """Both indexes of one data folder. Use as a context manager."""
+
+    def __init__(self, settings: Settings, archive: Archive, identity: str) -> None:
+        self._settings = settings
+        self._archive = archive
+        self._identity = identity
+        self._client: Any = None
+        self._collection_cache: Any = None
+        self._words: _Words | None = None
+        self._generation: str | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, archive: Archive, identity: str) -> Index:
+        """Open the indexes for the embedding model `identity`.
+
+        Raises `ModelMismatchError` when another model made them.
+        """
+        made_by = archive.meta("embedder")
+        if made_by is not None and made_by != identity:
+            raise ModelMismatchError(
+                f"the index in {settings.data_dir} was made by the embedding model {made_by}, "
+                f"not by {identity}; run python -m ingest --rebuild to make it again, "
+                "or set RAG_EMBEDDING_MODEL to the former"
+            )
+        return cls(settings, archive, identity)
+
+    def close(self) -> None:
+        """Let go of Chroma."""
+        if self._client is not None:
+            self._client.close()
+        self._client = self._collection_cache = self._words = None
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Writing
+
+    def upsert(self, passages: Sequence[Passage], encodings: Sequence[Encoded]) -> None:
+        """Put passages into Chroma; the same passage twice is the same as once."""
+        with self._translated():
+            collection = self._collection()
+            for start in range(0, len(passages), _BATCH):
+                part = passages[start : start + _BATCH]
+                vectors = [encoded.vector for encoded in encodings[start : start + _BATCH]]
+                collection.upsert(
+                    ids=[passage.id for passage in part],
+                    embeddings=np.stack(vectors),
+                    metadatas=[{"release_id": passage.release_id} for passage in part],
+                )
+
+    def delete(self, release_id: str) -> None:
+        """Take a release's passages out of Chroma."""
+        with self._translated():
+            self._collection().delete(where={"release_id": release_id})
+
+    def finish(self) -> None:
+        """Build BM25 for the archive as it is now and make readers take it up."""
+        generation = str(int(self._archive.meta("generation") or "0") + 1)
+        built = self._build_words()
+        base = self._settings.data_dir / "bm25"
+        try:
+            base.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=".building-", dir=base))
+            built.save(partial)
+            target = base / f"{generation}-{_BM25_FORMAT}"
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(partial, target)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write the word index to {base} ({error.strerror}); "
+                "free space or make it writable, and run the same command again"
+            ) from error
+        self._archive.set_meta("embedder", self._identity)
+        self._archive.set_meta("covered", self._archive.fingerprint())
+        self._archive.set_meta("generation", generation)
+        for old in base.iterdir():
+            if old != target:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Drop Chroma's collection, so that it can be made again from the archive."""
+        import chromadb.errors
+
+        try:
+            self._open_client().delete_collection(_COLLECTION)
+        except (chromadb.errors.NotFoundError, ValueError):
+            pass
+        except Exception as error:  # a damaged store can fail in any layer; the folder is derived
+            if self._settings.chroma_url:
+                raise StoreError(
+                    f"the Chroma server {self._settings.chroma_url} failed ({error})"
+                ) from error
+            self.close()
+            shutil.rmtree(self._settings.data_dir / "chroma", ignore_errors=True)
+        self._collection_cache = None
+
+    # Reading
+
+    @property
+    def ids(self) -> list[str]:
+        """The passages that BM25 covers, in its order."""
+        return self._current_words().ids
+
+    def nearest(
+        self, vector: Vector, k: int, *, release_ids: Sequence[str] | None = None
+    ) -> dict[str, float]:
+        """The k passages most similar to a vector: id -> cosine."""
+        with self._translated():
+            collection = self._collection()
+            found = collection.query(
+                query_embeddings=vector[None, :],
+                n_results=k,
+                where={"release_id": {"$in": list(release_ids)}} if release_ids else None,
+                include=["distances"],
+            )
+        return {
+            passage_id: 1.0 - float(distance)
+            for passage_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        }
+
+    def lexical(self, wanted: Sequence[str]) -> Lexical:
+        """BM25 scores of every passage for some terms (see `terms`)."""
+        current = self._current_words()
+        return Lexical(
+            scores=current.scores(wanted), ceiling=sum(current.most(term) for term in wanted)
+        )
+
+    def weight(self, term: str) -> float:
+        """The inverse document frequency of a term in this index."""
+        return self._current_words().most(term)
+
+    def stored_ids(self) -> set[str]:
+        """Every passage id that Chroma holds."""
+        with self._translated():
+            return set(self._collection().get(include=[])["ids"])
+
+    # Shells
+
+    def _current_words(self) -> _Words:
+        generation = self._archive.meta("generation")
+        if self._words is None or generation != self._generation:
+            folder = self._settings.data_dir / "bm25" / f"{generation}-{_BM25_FORMAT}"
+            try:
+                self._words = _Words.load(folder)
+            except (OSError, ValueError, KeyError):
+                # The cache is missing or unreadable; what it holds can be had from the archive.
+                self._words = self._build_words()
+            self._generation = generation
+        return self._words
+
+    def _build_words(self) -> _Words:
+        ids = list(self._archive.passage_ids())
+        found = self._archive.passages(ids)
+        texts = (" ".join((*found[name].section, found[name].text)) for name in ids)
+        return _Words.build(ids, texts)
+
+    def _open_client(self) -> Any:
+        if self._client is None:
+            import chromadb
+
+            options = chromadb.Settings(anonymized_telemetry=False)
+            if self._settings.chroma_url:
+                url = urlparse(self._settings.chroma_url)
+                self._client = chromadb.HttpClient(
+                    host=url.hostname or "localhost",
+                    port=url.port or 8000,
+                    ssl=url.scheme == "https",
+                    settings=options,
+                )
+            else:
+                folder = self._settings.data_dir / "chroma"
+                self._client = chromadb.PersistentClient(str(folder), settings=options)
+        return self._client
+
+    def _collection(self) -> Any:
+        if self._collection_cache is None:
+            self._collection_cache = self._open_client().get_or_create_collection(
+                _COLLECTION,
+                embedding_function=None,
+                configuration={
+                    "hnsw": {"space": "cosine", "ef_search": 200, "ef_construction": 200}
+                },
+            )
+        return self._collection_cache
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:  # chromadb lets errors of many layers through
+            where = self._settings.chroma_url or str(self._settings.data_dir / "chroma")
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            advice = (
+                "check that the server can be reached"
+                if self._settings.chroma_url
+                else "make the folder writable and whole: python -m ingest --rebuild"
+            )
+            raise StoreError(f"the vector index {where} failed: {reason}; {advice}") from error

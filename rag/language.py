@@ -1,0 +1,147 @@
+"""Vietnamese and English as text: which one it is, how it is normalised, where sentences end."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rag.schema import Language
+
+_VI_ONLY = re.compile(
+    r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.I
+)
+_WORD = re.compile(r"[^\W_]+(?:[.,/][^\W_]+)*", re.UNICODE)
+_SYLLABLE = re.compile(
+    r"(?:ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdghklmnpqrstvx])?[aeiouy]{1,3}(?:ng|nh|ch|[cmnpt])?"
+)
+"""A Vietnamese syllable without its diacritics; few English phrases consist of such words only."""
+_VI_BARE = frozenset(
+    "la cua bao nhieu gi nao khong nhung cac trong thang nam quy dong ty trieu nghin duoc cho voi "
+    "tai tu den ai dau khi co mot hai ba bon thanh pho tinh huyen quan nguoi so tong chi thu ngan "
+    "sach tang giam hoc sinh doanh nghiep dau tu nuoc ngoai kinh te xa hoi lam viec dich "
+    "muc ke hoach cung ky".split()
+)
+_EN_COMMON = frozenset(
+    "the of and in to a an is was were are what which who whom whose when where how many much did "
+    "does do for on by with at from as that this it be has have had been or not than into during "
+    "after before between about their its there will would can could".split()
+)
+
+
+def detect(text: str) -> Language:
+    """Vietnamese or English, whichever the text looks more like; English when it has no letters.
+
+    Vietnamese typed without diacritics is told by its most frequent syllables.
+    """
+    words = [word.lower() for word in re.findall(r"[^\W\d_]+", text[:20000])]
+    if not words:
+        return "en"
+    marked = sum(1 for word in words if _VI_ONLY.search(nfc(word)))
+    english = sum(1 for word in words if word in _EN_COMMON)
+    typed_bare = sum(1 for word in words if word in _VI_BARE and word not in _EN_COMMON)
+    if marked + typed_bare > 2 * english:
+        return "vi"
+    if english == 0 and len(words) > 1 and all(_SYLLABLE.fullmatch(word) for word in words):
+        return "vi"
+    return "en"
+
+
+def nfc(text: str) -> str:
+    """Unicode normal form C."""
+    return unicodedata.normalize("NFC", text)
+
+
+_TONES = "\u0300\u0301\u0309\u0303\u0323"
+_OLD_STYLE = re.compile(rf"(?<![qQ])([oOuU])([{_TONES}])([aeyAEY])(?![\w\u0300-\u036f])")
+
+
+@lru_cache(maxsize=200_000)
+def fold(word: str) -> str:
+    """One spelling per word: NFKC, lower case, tone marks where the newer convention puts them.
+
+    >>> fold("Thuỷ") == fold("thủy"), fold("HÒA") == fold("hoà")
+    (True, True)
+    """
+    word = unicodedata.normalize("NFKC", word).lower()
+    if word.isascii():
+        return word
+    # The older convention marks the first vowel of a final oa, oe, uy; move it to the second.
+    moved = _OLD_STYLE.sub(r"\1\3\2", unicodedata.normalize("NFD", word))
+    return unicodedata.normalize("NFC", moved)
+
+
+@lru_cache(maxsize=200_000)
+def bare(word: str) -> str:
+    """A folded word without any diacritic; đ becomes d."""
+    word = fold(word)
+    if word.isascii():
+        return word
+    decomposed = unicodedata.normalize("NFD", word.replace("đ", "d"))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def words(text: str) -> list[tuple[str, int, int]]:
+    """Syllables and numbers with their spans: (as printed, start, end).
+
+    A number keeps its inner separators (`608,5`, `24/6/2021`).
+    """
+    found = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if word[0].isdigit() or not re.search(r"[.,/]", word):
+            found.append((word, match.start(), match.end()))
+            continue
+        for part in re.finditer(r"[^.,/]+", word):
+            found.append((part.group(), match.start() + part.start(), match.start() + part.end()))
+    return found
+
+
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|e\.g|i\.e|Inc|Ltd|Co|U\.S|U\.K|Gen|Sen|Rep|Gov|Rs|"
+    r"approx|TP|Tp|Q|P|GS|TS|ThS|PGS|BS|Đ/c|đ/c|TS|KS|v\.v|TX|Art|Sec|Jan|Feb|Mar|Apr|Jun|Jul|Aug|"
+    r"Sep|Sept|Oct|Nov|Dec)|\b[A-ZĐ])\.$"
+)
+_BOUNDARY = re.compile(r"(?:[.!?…]+[\"”’')\]]*(?=\s+\S)|;(?=\s)|\n+)")
+_LIST_MARK = re.compile(r"(?:^|\n)\s*(?:\d{1,2}|[a-zđ]|[IVX]{1,4})\.$")
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences, in order, without the white space around them.
+
+    Line ends and semicolons end a sentence too; abbreviations, initials and list numbers do not.
+    """
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in _BOUNDARY.finditer(text):
+        mark = match.group()
+        head = text[start : match.end()].rstrip()
+        if mark[0] == ".":
+            if _ABBREVIATION.search(head) or _LIST_MARK.search(
+                text[max(0, start - 1) : match.end()]
+            ):
+                continue
+            after = text[match.end() :].lstrip()
+            if after[:1].islower():
+                continue
+        if mark[0] in "!?…" and text[match.end() :].lstrip()[:1].islower():
+            continue
+        if mark[0] == ";" and _depth(text[start : match.start()]) > 0:
+            continue
+        _add(spans, text, start, match.end())
+        start = match.end()
+    _add(spans, text, start, len(text))
+    return spans
+
+
+def _depth(text: str) -> int:
+    return text.count("(") - text.count(")")
+
+
+def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if any(char.isalnum() for char in text[start:end]):
+        spans.append((start, end))

