@@ -18,7 +18,7 @@ from langchain_chroma import Chroma
 from langchain_core.embeddings import Embeddings
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from rag.embedding import Embedder
+from rag.embedding import Encoder
 from rag.errors import GoldError
 from rag.language import detect
 from rag.schema import Answer, Citation, Hit, Passage, Release
@@ -104,11 +104,11 @@ class Naive(Baseline):
 
     name = "naive"
 
-    def __init__(self, releases: Iterable[Release], embedder: Embedder) -> None:
+    def __init__(self, releases: Iterable[Release], encoder: Encoder) -> None:
         super().__init__(releases)
         self._store = Chroma(
             collection_name="naive",
-            embedding_function=_LangChainEmbeddings(embedder),
+            embedding_function=_LangChainEmbeddings(encoder),
             collection_metadata={"hnsw:space": "cosine"},
         )
         # In-memory collections of one process share their store; start from an empty one.
@@ -126,14 +126,16 @@ class Naive(Baseline):
 
 
 class _LangChainEmbeddings(Embeddings):
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    """The model's own vectors, without what the project adds to them."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return [encoded.vector.tolist() for encoded in self._embedder.passages(texts)]
+        return [[float(x) for x in each.vector] for each in self._encoder.encode("passage", texts)]
 
     def embed_query(self, text: str) -> list[float]:
-        return [float(value) for value in self._embedder.query(text).vector]
+        return [float(x) for x in self._encoder.encode("query", [text])[0].vector]
 
 
 class Bm25(Baseline):

@@ -73,7 +73,8 @@ class Comparison:
 def compare(first: Report, second: Report) -> Comparison:
     """Metric by metric over the common questions; raises `GoldError` when there is none.
 
-    Questions are joined by id; one whose wording or gold answers differ counts as another one.
+    Questions are joined by id; one whose gold answers differ counts as another one. The wording may
+    differ, so that one set can be compared in two languages.
     """
     left = {_identity(each): each for each in first.scored}
     right = {_identity(each): each for each in second.scored}
@@ -110,7 +111,7 @@ def compare(first: Report, second: Report) -> Comparison:
 
 def _identity(scored: Scored) -> tuple[object, ...]:
     record = scored.record
-    return (record.id, record.question, record.answerable, record.gold_answers)
+    return (record.id, record.answerable, record.gold_answers)
 
 
 def difference(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import figures
-from rag.language import detect, fold
+from rag.language import fold
 from rag.schema import Figure, Language
 
 Part = tuple[float, float]
@@ -60,31 +60,34 @@ _RESAMPLES = 2000
 # --- Text: exact match, F1, containment --------------------------------------------------------
 
 _MARKER = re.compile(r"\[\d+\]")
-# A number with its inner separators is one token; currency and per cent signs count, because 5 %,
-# $5 and 5 are different answers. Points and apostrophes inside a word do not split it (U.S.).
+# An abbreviation (U.S.) is one token, and so is a number with its inner separators; currency and
+# per cent signs count, because 5 %, $5 and 5 are different answers.
 _TOKEN = re.compile(
-    r"[%‰$€£¥₫₹]|[^\W_]+(?:(?:(?<=\d)[.,:/–-](?=\d)|(?<=[^\W\d_])['’.](?=[^\W\d_]))[^\W_]+)*"
+    r"[%‰$€£¥₫₹]|(?<![^\W_])[^\W\d_](?:\.[^\W\d_])+(?![^\W_])"
+    r"|[^\W_]+(?:(?<=\d)[.,:/–-](?=\d)[^\W_]+)*"
 )
+_ABBREVIATION = re.compile(r"(?<=[^\W\d_])\.")
 _VIETNAMESE = re.compile(
     r"[ăâđêôơưạảãấầẩẫậắằẳẵặẹẻẽếềểễệỉịĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]", re.IGNORECASE
 )
 _DROPPED_EN = frozenset({"a", "an", "the"})
-_DROPPED_VI = frozenset({"của", "là", "cái", "chiếc", "những"})
+_DROPPED_VI = frozenset(map(fold, ("của", "là", "cái", "chiếc", "những")))
 
 
-def tokens(text: str) -> list[str]:
+def tokens(text: str, *, like: str | None = None) -> list[str]:
     """The words that answers are compared by.
 
-    After SQuAD (Rajpurkar et al. 2016): lower case, no punctuation, no English articles; for text
-    with Vietnamese letters, after MLQA (Lewis et al. 2020), no classifiers and such instead (`an`
-    is a word there). Three departures: numbers keep their separators, since 608,5 is not 6085;
-    per cent and currency signs are words of their own; tone marks are put in one place (hoà, hòa).
-    Citation markers `[1]` are not part of the text.
+    After SQuAD (Rajpurkar et al. 2016): lower case, no punctuation, no English articles; when
+    `like` (by default the text itself) has Vietnamese letters, after MLQA (Lewis et al. 2020), no
+    classifiers and such instead, since `an` is a word there. Departures: numbers keep their separators,
+    608,5 is not 6085; per cent and currency signs are words of their own; hyphens and apostrophes
+    part words; tone marks are put in one place (hoà, hòa). Citation markers `[1]` are not text.
     """
     text = unicodedata.normalize("NFC", _MARKER.sub(" ", text))
-    dropped = _DROPPED_VI if _VIETNAMESE.search(text) else _DROPPED_EN
+    example = text if like is None else unicodedata.normalize("NFC", like)
+    dropped = _DROPPED_VI if _VIETNAMESE.search(example) else _DROPPED_EN
     found = (
-        fold(re.sub(r"['’]|(?<=[^\W\d])\.", "", match.group()).replace("–", "-"))
+        fold(_ABBREVIATION.sub("", match.group()).replace("–", "-"))
         for match in _TOKEN.finditer(text)
     )
     return [token for token in found if token not in dropped]
@@ -94,8 +97,7 @@ def exact_match(prediction: str, answers: Sequence[str]) -> float | None:
     """1.0 when the words equal those of some answer, else 0.0; None without answers."""
     if not answers:
         return None
-    words = tokens(prediction)
-    return float(any(words == tokens(answer) for answer in answers))
+    return float(any(tokens(prediction, like=answer) == tokens(answer) for answer in answers))
 
 
 def f1(prediction: str, answers: Sequence[str]) -> float | None:
@@ -105,7 +107,7 @@ def f1(prediction: str, answers: Sequence[str]) -> float | None:
     """
     if not answers:
         return None
-    return max(_overlap_f1(tokens(prediction), tokens(answer)) for answer in answers)
+    return max(_overlap_f1(tokens(prediction, like=answer), tokens(answer)) for answer in answers)
 
 
 def _overlap_f1(words: list[str], wanted: list[str]) -> float:
@@ -120,8 +122,34 @@ def contains_answer(text: str, answers: Sequence[str]) -> bool:
 
     Whole words only: `5` is not in `15`. An answer without a word is in no text.
     """
-    words = _spaced(tokens(text))
-    return any(wanted != "  " and wanted in words for wanted in map(_spaced, map(tokens, answers)))
+    return any(
+        _spaced(wanted) in _spaced(tokens(text, like=answer))
+        for answer in answers
+        if (wanted := tokens(answer))
+    )
+
+
+def holds_answer(quote: str, answers: Sequence[str]) -> bool:
+    """Whether the quote prints some answer, letter by letter but for case and white space.
+
+    For answers that were cut from the text itself (SQuAD), which need not begin or end like a
+    word of `tokens`: `1990` is in `1990-1995`; still `5` is not in `15`.
+    """
+    text = _flat(quote)
+    return any(
+        re.search(
+            (r"\b" if answer[0].isalnum() else "")
+            + re.escape(answer)
+            + (r"\b" if answer[-1].isalnum() else ""),
+            text,
+        )
+        for answer in map(_flat, answers)
+        if answer
+    )
+
+
+def _flat(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).lower().split())
 
 
 def _spaced(words: Sequence[str]) -> str:
@@ -152,18 +180,27 @@ def _bounds(figure: Figure) -> tuple[Decimal | None, Decimal | None, Decimal | N
     return figure.value, figure.low, figure.high
 
 
-def unsupported_figures(text: str, quotes: Sequence[str], language: Language) -> list[str]:
+def unsupported_figures(
+    text: str, quotes: Sequence[tuple[str, Language]], language: Language
+) -> list[str]:
     """The figures of the text, as printed, that stand in none of the quotes.
 
-    Equality is by value and unit, so a translated figure is supported. Citation markers and
-    Markdown emphasis are not text.
+    `quotes` are cited spans with the language of their release, `language` is that of the text.
+    Equality is by value and unit, so that a translated figure is supported; so is one that a quote
+    prints in the same words. Citation markers and Markdown emphasis are not text.
     """
     plain = _MARKER.sub(" ", text).replace("**", "").replace("__", "")
     stated = figures.find(plain, language=language)
     if not stated:
         return []
-    known = [each for quote in quotes for each in figures.find(quote, language=detect(quote))]
-    return [each.text for each in stated if not any(figures.same(each, other) for other in known)]
+    known = [each for quote, of in quotes for each in figures.find(quote, language=of)]
+    return [
+        each.text
+        for each in stated
+        if not any(figures.same(each, other) for other in known)
+        # A Vietnamese figure quoted in an English answer would be read by English rules.
+        and not any(contains_answer(quote, [each.text]) for quote, _ in quotes)
+    ]
 
 
 # --- Ranking -----------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def _interval(name: str, interval: Interval | None) -> str:
     if interval is None:
         return ""
     if name in metrics.LATENCIES:
-        return f"{interval[0]:,.0f}–{interval[1]:,.0f}"
+        return "–".join(_number(name, end).removesuffix(" ms") for end in interval)
     return f"{interval[0]:.3f}–{interval[1]:.3f}"
 
 
@@ -112,7 +112,7 @@ def _headline(report: Report, other: Report | None, other_name: str) -> str:
             against = f'<div class="against">{escape(other_name)} {value}</div>'
         interval = escape(_interval(name, report.intervals.get(name)))
         cards.append(
-            f'<div class="card"><div class="name">{escape(name)}</div>'
+            f'<div class="card"><div class="name">{escape(name.replace("_", " "))}</div>'
             f'<div class="value">{escape(_number(name, report.metrics[name]))}</div>'
             f'<div class="interval">{interval or "&nbsp;"}</div>{against}</div>'
         )
@@ -251,12 +251,13 @@ def _latency(report: Report) -> str:
         counts[min(19, int(value / top * 20))] += 1
     left, right, base, height = 40.0, 420.0, 190.0, 170.0
     column = (right - left) / 20
+    digits = 0 if top >= 10 else 1
     most = max(counts)
     shapes = [_line(left, base, right, base, "grid")]
     for index, count in enumerate(counts):
         tall = height * count / most
         low, high = top * index / 20, top * (index + 1) / 20
-        tip = f"{low:,.0f}–{high:,.0f} ms: {count} questions"
+        tip = f"{low:,.1f}–{high:,.1f} ms: {count} questions"
         shapes.append(
             f'<rect x="{left + column * index + 1:.1f}" y="{base - tall:.1f}"'
             f' width="{column - 2:.1f}" height="{tall:.1f}" class="bar">'
@@ -264,9 +265,12 @@ def _latency(report: Report) -> str:
         )
     for share in (0.0, 0.5, 1.0):
         x = left + (right - left) * share
-        shapes.append(_label(x, base + 16, f"{top * share:,.0f}", anchor="middle", css="axis"))
+        shapes.append(
+            _label(x, base + 16, f"{top * share:,.{digits}f}", anchor="middle", css="axis")
+        )
     p50, p95 = report.metrics["latency_p50_ms"], report.metrics["latency_p95_ms"]
-    note = f"Milliseconds a question; median {p50 or 0:,.0f}, 95 % within {p95 or 0:,.0f}"
+    note = f"Milliseconds a question; median {p50 or 0:,.{digits}f}, 95 % within"
+    note += f" {p95 or 0:,.{digits}f}"
     return _plot("Latency", note, 440, 215, note, shapes)
 
 
@@ -462,10 +466,12 @@ section { margin: 2rem 0; }
 .card { background: var(--card); border-radius: .5rem; padding: .7rem .8rem; }
 .card .name, .card .interval, .card .against { color: var(--soft); font-size: .78rem; }
 .card .value { font-size: 1.55rem; font-weight: 650; line-height: 1.3; }
-.plots { display: flex; flex-wrap: wrap; gap: 1.5rem 2.5rem; align-items: flex-start; }
-figure { margin: 0; flex: 1 1 18rem; max-width: 38rem; }
-figure:first-child { flex: 2 1 30rem; }
+.plots { display: grid; gap: 1.5rem 2.5rem; grid-template-columns: minmax(0, 1fr); }
+@media (min-width: 56rem) { .plots { grid-template-columns: 3fr 2fr; grid-template-rows: auto 1fr; }
+  figure:first-child { grid-row: span 2; } }
+figure { margin: 0; max-width: 42rem; }
 svg { width: 100%; height: auto; display: block; }
+figure:last-child svg { max-width: 17rem; }
 svg text { font-size: 12px; fill: var(--ink); } svg text.axis { fill: var(--soft); }
 .grid { stroke: var(--line); } .diagonal { stroke: var(--soft); stroke-dasharray: 4 4; }
 .bar { fill: var(--bar); } .whisker { stroke: var(--whisker); stroke-width: 2; }

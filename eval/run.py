@@ -285,7 +285,10 @@ def generate(
     places = {} if corpus is None else locate_quotes(gold, listed)
     releases = {release.id: release for release in listed}
     records = []
-    for question in tqdm(gold.questions, desc=gold.name, file=sys.stderr, disable=not progress):
+    bar = tqdm(
+        gold.questions, desc=gold.name, file=sys.stderr, disable=not progress, mininterval=1.0
+    )
+    for question in bar:
         started = time.perf_counter()
         answer = system.ask(question.question)
         elapsed = time.perf_counter() - started
@@ -513,7 +516,9 @@ def _score(record: Record, found: Sequence[bool], ranking: Mapping[str, float]) 
         f1,
         tuple(
             metrics.unsupported_figures(
-                record.text, [citation.quote for citation in record.citations], record.language
+                record.text,
+                [(each.quote, _language(each)) for each in record.citations],
+                record.language,
             )
         ),
         parts,
@@ -527,8 +532,12 @@ def _part(value: float | None) -> Part:
 def _stated_figures(record: Record) -> Sequence[Figure]:
     """The figures of the short answer, else those that the answer declares."""
     # The short answer is printed as in the release, whose language the citation tells.
-    language = detect(record.citations[0].quote) if record.citations else None
+    language = _language(record.citations[0]) if record.citations else None
     return figures.find(record.short, language=language) or record.figures
+
+
+def _language(citation: CitedSpan) -> Language:
+    return detect(f"{citation.before} {citation.quote} {citation.after}")
 
 
 def _metrics(scored: Sequence[Scored]) -> Metrics:

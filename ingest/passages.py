@@ -20,6 +20,7 @@ CHUNKER = "1"
 
 MERGE_TOKENS = 120
 """Short neighbours of one section are put together up to this size."""
+_TINY_TOKENS = 20
 _HEADING_CHARS = 100
 _CONTEXT_CHARS = 240
 
@@ -143,9 +144,13 @@ def _pack(text: str, units: list[_Unit], count: Callable[[str], int], room: int)
     """Merge short units, keep middling ones, cut long ones."""
     merged = min(MERGE_TOKENS, room)
     open_span: _Span | None = None
+    starts_short = False
     for unit in units:
         if open_span is not None:
-            if count(text[open_span.start : unit.end]) <= merged:
+            together = count(text[open_span.start : unit.end])
+            # A line of a few words means little alone: it may join a passage that is just full.
+            tiny = starts_short and count(text[unit.start : unit.end]) <= _TINY_TOKENS
+            if together <= (min(merged + 2 * _TINY_TOKENS, room) if tiny else merged):
                 open_span = _Span(open_span.start, unit.end)
                 continue
             yield open_span
@@ -155,6 +160,7 @@ def _pack(text: str, units: list[_Unit], count: Callable[[str], int], room: int)
             yield from _cut_long(text, unit, count, room)
         else:
             open_span = _Span(unit.start, unit.end)
+            starts_short = size <= merged
     if open_span is not None:
         yield open_span
 

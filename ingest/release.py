@@ -84,7 +84,8 @@ _INVISIBLE = re.compile(
 )
 _LINE_END = re.compile(r"\r\n?|[\v\f\x1c\x85\u2028\u2029]")
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
-_HTML_ROW = re.compile(r"<tr\b[^<>]*>(.*?)</tr\s*>", re.S | re.I)
+_HTML_ROW = re.compile(r"<tr\b[^<>]*>(.*?)</tr\s{0,9}>", re.S | re.I)
+_HTML_ROW_END = re.compile(r"</tr\s{0,9}>", re.I)
 _HTML_CELL_END = re.compile(r"</t[dh]\s*>\s*(?:<t[dh]\b[^<>]*>)", re.I)
 _HTML_BREAK = re.compile(r"<br\s*/?>", re.I)
 _HTML_BLOCK_END = re.compile(r"</(?:p|div|li|h[1-6]|table)\s*>", re.I)
@@ -107,10 +108,13 @@ def _prepare(text: str, pages: Sequence[int]) -> tuple[str, list[int]]:
 def _prepare_piece(text: str) -> str:
     text = _INVISIBLE.sub("", _LINE_END.sub("\n", text))
     text = unicodedata.normalize("NFC", text)
-    text = _COMMENT.sub("", text)
     if "<" not in text:
         return text
-    text = _HTML_ROW.sub(_plain_row, text)
+    # Up to the last end mark only: what is never closed would be searched for again and again.
+    cut = text.rfind("-->") + 3 if "-->" in text else 0
+    text = _COMMENT.sub("", text[:cut]) + text[cut:]
+    cut = max((end.end() for end in _HTML_ROW_END.finditer(text)), default=0)
+    text = _HTML_ROW.sub(_plain_row, text[:cut]) + text[cut:]
     lines = []
     for line in text.split("\n"):
         inside_row = line.lstrip().startswith("|")
@@ -135,11 +139,12 @@ _TAGS = (
 _TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>\n]*)?/?>", re.I)
 _AUTOLINK = re.compile(r"<((?:https?|ftp|mailto):[^<>\s]+|[\w.+-]+@[\w.-]+)>")
 _TARGET = r"\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)"
-_IMAGE = re.compile(rf"!\[[^\]\n]*\]{_TARGET}")
+_IMAGE = re.compile(rf"!\[[^\[\]\n]*\]{_TARGET}")
 _LINK = re.compile(rf"\[([^\[\]\n]+)\]{_TARGET}")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~&])")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S*[^\s*_]|[\w.+-]{1,64}@[\w.-]{1,200}\w")
 _EMPHASIS = re.compile(r"\*+|_+|~~")
 
 
@@ -177,6 +182,8 @@ class _Cleared:
         for raw in self.raw.split("\n"):
             kept = [i for i in range(start, start + len(raw)) if i not in self.dropped]
             text = "".join(self.replaced.get(i, self.raw[i]) for i in kept)
+            # Taking a mark away can bring a letter and its accent side by side.
+            text = unicodedata.normalize("NFC", text)
             words = [i for i in kept if self.raw[i].isalnum()]
             bold = bool(words) and any(
                 first <= words[0] and words[-1] < last for first, last in self.strong
@@ -216,7 +223,7 @@ def _clear(raw: str) -> _Cleared:
             cleared.replaced[match.start()] = " " if char in "\r\n\f\v" else char
             cleared.drop(match.start() + 1, match.end())
     # An address keeps its underscores.
-    for match in re.finditer(r"\b(?:https?://|www\.)\S*[^\s*_]|\S+@\S+\.\w+", raw):
+    for match in _ADDRESS.finditer(raw):
         protected.update(i for i in range(*match.span()) if raw[i] == "_")
     _pair_emphasis(cleared, protected)
     return cleared
@@ -269,7 +276,7 @@ def _close(cleared: _Cleared, mark: _Mark) -> None:
         partner = next(
             (
                 opener
-                for opener in reversed(cleared.openers)
+                for opener in itertools.islice(reversed(cleared.openers), 50)
                 if opener.char == mark.char
                 and (opener.size <= mark.size or opener.size == 3)
                 and not (opener.inside_word and mark.inside_word)
@@ -322,11 +329,11 @@ class _Block:
 
 _FENCE = re.compile(r"\s*(?:>\s*)*(?:```|~~~)[^`]*$")
 _RULE = re.compile(r"\s*(?:([-*_=])(?:\s*\1){2,}|[-*_=]{3,})\s*$")
-_TABLE_RULE = re.compile(r"\s*(?=.*\|)\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_TABLE_RULE = re.compile(r"(?=.*\|)\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _HASH = re.compile(r"\s{0,3}(#{1,6})(?:\s+(.*?))?\s*#*\s*$")
 _BULLET = re.compile(
     r"\s*(?:([-*+•●▪■◦○‣⁃·–—➢➤✓❖\uf02d\uf0a7\uf0b7\uf0d8\uf0fc])\s+(?=\S)"
-    r"|(-)(?=[^\W\d_a-zà-ỹđ])|([•●▪■◦‣➢➤❖\uf0a7\uf0b7\uf0d8])(?=\S))"
+    r"|(-)(?=[^\W\d_])|([•●▪■◦‣➢➤❖\uf0a7\uf0b7\uf0d8])(?=\S))"
 )
 _WIDE = re.compile(r"\t+|\s{3,}")
 _SPACE = re.compile(r"\s+")
@@ -347,7 +354,7 @@ def _squeeze(text: str) -> str:
 def _parse_line(raw: str) -> _Line | None:
     """One line without inner marks; None for a rule or an empty line."""
     line = re.sub(r"^\s*(?:>\s?)+", "", raw).replace("\\|", "\x00")
-    if not line.strip() or _RULE.match(line) or _TABLE_RULE.match(line):
+    if not line.strip() or _RULE.match(line) or _TABLE_RULE.match(line.strip()):
         return None
     match = _HASH.match(line)
     if match:
@@ -362,7 +369,7 @@ def _parse_line(raw: str) -> _Line | None:
         parts = [_squeeze(part) for cell in cells for part in cell.split(_BREAK_IN_CELL)]
         return _Line("row", text, [part for part in parts if part])
     bullet = _BULLET.match(line)
-    if bullet:
+    if bullet and not (bullet.group(2) and line[bullet.end()].islower()):
         mark = "+ " if bullet.group(1) == "+" else "- "
         text = _restore(line[bullet.end() :])
         return _Line("item", text, [text], mark) if text else None
@@ -428,7 +435,8 @@ def _paragraphs(prepared: str) -> list[tuple[int, _Cleared]]:
 
 def _pair_across(paragraphs: list[tuple[int, _Cleared]]) -> None:
     """Emphasis that a page end cut in two."""
-    for (_, before), (_, after) in itertools.pairwise(paragraphs):
+    prose = [cleared for _, cleared in paragraphs if not _PAGE_MARK.fullmatch(cleared.raw)]
+    for before, after in itertools.pairwise(prose):
         if not before.openers or not after.closers:
             continue
         opener, closer = before.openers[-1], after.closers[0]
@@ -509,6 +517,10 @@ _DANGLING = re.compile(
 
 def _mend(blocks: list[_Block]) -> list[_Block]:
     """Join what page ends broke; page numbers that stood in between go away."""
+    torn = any(
+        before.kind == after.kind == "text" and after.gap and _is_torn(before, after)
+        for before, after in itertools.pairwise(blocks)
+    )
     mended: list[_Block] = []
     pending: _Block | None = None
     for block in blocks:
@@ -518,7 +530,7 @@ def _mend(blocks: list[_Block]) -> list[_Block]:
             if mended and pending is None:
                 pending = block
                 continue
-        if mended and block.gap and _is_broken(mended[-1], block):
+        if mended and block.gap and _is_broken(mended[-1], block, torn=torn):
             _join(mended[-1], block)
         else:
             if pending is not None:
@@ -530,27 +542,42 @@ def _mend(blocks: list[_Block]) -> list[_Block]:
     return mended
 
 
-def _is_broken(before: _Block, after: _Block) -> bool:
+def _is_torn(before: _Block, after: _Block) -> bool:
+    """Whether a sentence plainly goes on: no end in the one, a small letter in the other."""
+    return (
+        len(before.text) >= 40
+        and not _is_final(before.text)
+        and before.text[-1] not in ":;"
+        and not _is_caps(before.text)
+        and _starts_lower(after.text)
+        and not _marker(after.text)
+    )
+
+
+def _is_broken(before: _Block, after: _Block, *, torn: bool) -> bool:
+    """Whether a block is the rest of the one before it.
+
+    `torn` says that page ends did break other sentences of this text, which makes it likelier that
+    a paragraph that just stops goes on with a name.
+    """
     if after.kind != "text" or before.kind not in ("text", "item"):
         return False
     text, following = before.text, after.text
     if _is_final(text) or text.endswith(":") or _is_caps(text):
         return False
-    if _CLOSING_LINE.match(text) or _CLOSING_LINE.match(following):
+    if _CLOSING_LINE.match(text) or _stands_alone(following):
         return False
     if before.open_end or _closes_bracket(text, following):
         return True
-    if _stands_alone(following):
-        return False
-    if _starts_lower(following) and not re.match(r"[a-zđ]{1,2}[.)]\s", following):
+    if _starts_lower(following) and not _marker(following):
         return before.kind == "text" or not text.endswith(";")
-    if _marker(following) or _is_caps(following) or after.bold:
+    if _marker(following) or _is_caps(following) or after.bold or not following[0].isalnum():
         return False
     prose = len(text) >= 100 and re.search(r"[^\W\d_]{2}[.!?] +[^\W\d_]", text) is not None
     return (
         (len(text) >= 60 and text.endswith(",") and before.kind == "text")
         or (len(text) >= 40 and _DANGLING.search(text) is not None)
-        or (prose and text[-1] not in ";")
+        or (torn and prose and text[-1].isalnum())
     )
 
 
@@ -595,14 +622,9 @@ def _assemble(blocks: list[_Block]) -> tuple[str, list[int]]:
     """The canonical text and where each block starts in it."""
     starts, length, shown = [], 0, []
     for block in blocks:
-        # Taking a mark away can bring a letter and its accent together.
-        line = block.shown
-        line = (
-            line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line)
-        )
         starts.append(length)
-        shown.append(line)
-        length += len(line) + 1
+        shown.append(block.shown)
+        length += len(block.shown) + 1
     return "\n".join(shown), starts
 
 
@@ -687,14 +709,33 @@ def _heading_styles(blocks: list[_Block], first: int, closing: int, appendix: in
             # Numbered lines one after another are a list, not headings without text.
             after = markers[index + 1] == marker and blocks[index + 1].kind == "text"
             before = index > 0 and markers[index - 1] == marker and not styles[index - 1]
-            if not after and not (before and index > first):
+            if block.bold or (not after and not (before and index > first)):
                 styles[index] = marker
         elif index >= first and not _METADATA.match(block.text):
             if block.bold and not block.text.endswith(":"):
                 styles[index] = "bold"
             elif _is_caps(block.text) and len(block.text) <= 120 and " " in block.text:
                 styles[index] = "caps"
+            elif _is_plain_heading(blocks, index):
+                styles[index] = "plain"
     return styles
+
+
+def _is_plain_heading(blocks: list[_Block], index: int) -> bool:
+    """A short line set apart by blank lines, between finished text and a paragraph."""
+    block, before, after = blocks[index], blocks[index - 1], blocks[index + 1]
+    return (
+        index > 0
+        and block.gap
+        and after.gap
+        and len(block.text) <= 80
+        and " " in block.text
+        and block.text[0].isupper()
+        and block.text[-1].isalnum()
+        and (before.kind in ("item", "row") or _is_final(before.text))
+        and (after.kind == "item" or (len(after.text) >= 40 and _is_final(after.text)))
+        and after.kind != "row"
+    )
 
 
 def _sections(
@@ -803,11 +844,13 @@ _ORGAN_EN_WORD = (
 )
 _ORGAN_EN = re.compile(
     r"(?:the\s+)?(?:.*people['’]s (?:committee|council)\b.*|"
-    rf"(?:[\w&’'.-]+\s+){{0,5}}{_ORGAN_EN_WORD}(?:\s+(?:of|for|on|to)\s+.+)?|(?:city|state|province|county) of [\w .-]+)",
+    rf"(?:[\w&’'.-]+\s+){{0,5}}{_ORGAN_EN_WORD}(?:\s+(?:of|for|on|to)\s+.+)?|"
+    r"(?:city|state|province|county) of [\w .-]+)",
     re.I,
 )
 _UNIT = re.compile(
-    r"(?:thành phố|tỉnh|quận|huyện|thị xã|thị trấn|phường|xã|đặc khu|t\.?\s?p\.?)(?=\s)", re.I
+    r"(?:thành phố|tỉnh|quận|huyện|thị xã|thị trấn|phường|xã(?! hội)|đặc khu|t\.?\s?p\.?)(?=\s)",
+    re.I,
 )
 
 
@@ -846,7 +889,7 @@ def _read_header(blocks: list[_Block], language: Language) -> _Header:
         index = after
         while index < limit and _is_metadata(blocks[index], language):
             index += 1
-        stop = _title_end(blocks, index, limit, started=bool(title_parts))
+        stop = _title_end(blocks, index, limit, language, started=bool(title_parts))
         title_parts.extend(blocks[i].text for i in range(index, stop))
         used.update(range(index, stop))
     title = _squeeze(" ".join(title_parts)) or None
@@ -937,7 +980,9 @@ def _is_title_case(text: str) -> bool:
     return all(word[0].isupper() or word in small for word in re.findall(r"[^\s,]+", text))
 
 
-def _title_end(blocks: list[_Block], start: int, limit: int, *, started: bool) -> int:
+def _title_end(
+    blocks: list[_Block], start: int, limit: int, language: Language, *, started: bool
+) -> int:
     """Index after the title's last block; `start` itself when no title stands there."""
     index = start
     while index < limit and index < start + 6:
@@ -948,7 +993,7 @@ def _title_end(blocks: list[_Block], start: int, limit: int, *, started: bool) -
             break
         if len(block.text) > _MAX_TITLE_CHARS or block.text.endswith((".", ":", ";")):
             break
-        if block.kind == "heading" and index > start:
+        if index > start and (block.kind == "heading" or _is_metadata(block, language)):
             break
         if index == start and started and block.gap and not _is_caps(block.text):
             break
@@ -984,7 +1029,7 @@ def _fallback_title(
         ):
             stop = index + 1
             if block.kind == "text":
-                stop = max(stop, _title_end(blocks, index, limit, started=False))
+                stop = max(stop, _title_end(blocks, index, limit, language, started=False))
             parts = [blocks[i].text for i in range(index, stop)]
             return _squeeze(" ".join(parts)), list(range(index, stop))
     for index in candidates:
@@ -1054,7 +1099,8 @@ def _signature_start(blocks: list[_Block], body: int) -> int:
     for index in range(total - 1, max(body, total - 8, 0), -1):
         block = blocks[index]
         if block.kind != "text" or not all(
-            _person(cell) or _looks_like_role(cell) or _is_role_en(cell) for cell in block.cells
+            (_person(cell) and not _is_final(cell)) or _looks_like_role(cell) or _is_role_en(cell)
+            for cell in block.cells
         ):
             break
         first = index
@@ -1145,18 +1191,11 @@ def _signer(blocks: list[_Block], closing: int, appendix: int) -> str | None:
 # ---------------------------------------------------------------------------------------------
 # Metadata
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|"
-            "september sept sep|october oct|november nov|december dec"
-        ).split("|"),
-        start=1,
-    )
-    for name in names.split()
-}
-_MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
 _DATES = tuple(
     re.compile(pattern, re.I)
     for pattern in (
@@ -1169,6 +1208,7 @@ _DATES = tuple(
         r"(?![\d/-])",
     )
 )
+_BLANK_DATE = re.compile(r"([^,]{2,60}),\s*ngày[\s….\d]*(?:tháng|$)", re.I)
 _VIETNAM = re.compile(r"\bvi[eệ]t\s?nam\b|\bh[aà]\s?n[oộ]i\b|\bhanoi\b|\bho chi minh\b", re.I)
 _WEEKDAY = re.compile(
     r"^(?:on\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day\b[,\s]*|"
@@ -1265,7 +1305,7 @@ def _metadata(
     language: Language,
 ) -> _Meta:
     top = [cell for block in blocks[: header.body] for cell in block.cells]
-    number, codes = _number(top)
+    number, codes = _number([*top, *(block.text for block in blocks[: header.body])])
     issued, place = _issued(blocks, header, closing, language, text)
     before_kind = header.body if header.kind_at is None else header.kind_at + 1
     organ_cells = [cell for block in blocks[:before_kind] for cell in block.cells]
@@ -1317,12 +1357,18 @@ def _issued(
                 continue
             if found.place is not None:
                 # In running text a place and a date are a dateline only when a dash follows.
-                sets_off = re.match(r"[\s)\].*]*[–—:|-]|[)\]]", cell[found.end - 2 :][1:])
-                if block in first_body and len(cell) - found.end > 3 and not sets_off:
+                rest, before = cell[found.end :], cell[: found.end].rstrip()
+                set_off = len(rest) <= 3 or rest[0] in "–—-:|" or before[-1] in ")]"
+                if block in first_body and not set_off:
                     continue
                 return found.issued, found.place
             if bare is None and block not in first_body:
                 bare = found.issued
+    for block in blocks[: header.body]:
+        for cell in [block.text, *block.cells]:
+            blank = _BLANK_DATE.match(cell)
+            if blank and _is_place(blank.group(1)):
+                return bare, blank.group(1)
     return bare, None
 
 
@@ -1341,7 +1387,8 @@ def _dateline(text: str, language: Language) -> _Dateline | None:
     if issued is None:
         return None
     lead = re.sub(
-        r"^(?:date|issued|released|ngày (?:đăng|ban hành|phát hành)|cập nhật)(?:\s+on)?\s*:?\s*|"
+        r"^(?:date|issued|released|published|updated|posted|cập nhật|"
+        r"ngày (?:đăng|ban hành|phát hành))(?:\s+on)?\s*:?\s*|"
         r"^for (?:immediate )?release\b[\s:,–—-]*",
         "",
         head[: match.start()].strip("(*[ \t"),
@@ -1368,7 +1415,7 @@ def _dateline(text: str, language: Language) -> _Dateline | None:
     return _Dateline(issued, lead, after) if _is_place(lead) else None
 
 
-_PLACE_SMALL = frozenset("of the thành phố tỉnh thị xã huyện quận phường".split())
+_PLACE_SMALL = re.compile(r"of|the|thành|phố|tỉnh|thị|xã|huyện|quận|phường")
 
 
 def _is_place(text: str) -> bool:
@@ -1378,7 +1425,7 @@ def _is_place(text: str) -> bool:
         and 1 <= len(words) <= 7
         and not re.search(r"[\d:;!?]|[.]\s+[A-ZĐ]\w{3}", text)
         and (words[0][0].isupper())
-        and all(word[0].isupper() or word in _PLACE_SMALL for word in words)
+        and all(word[0].isupper() or _PLACE_SMALL.fullmatch(word) is not None for word in words)
         and not _MOTTO.match(text)
     )
 
@@ -1388,7 +1435,7 @@ def _date_of(match: re.Match[str], language: Language) -> date | None:
     day = int(parts["day"].replace(" ", ""))
     year = int(re.sub(r"\s", "", parts["year"]))
     name = re.sub(r"\s", "", parts["month"]).lower()
-    month = _MONTHS.get(name) or int(name)
+    month = int(name) if name.isdigit() else _MONTHS.index(name[:3]) // 4 + 1
     if parts.get("sep") and language != "vi" and day != month and day <= 12:
         if month <= 12:
             return None
@@ -1432,14 +1479,10 @@ def _continues_organ(cell: str) -> bool:
     return bool(_UNIT.match(cell) or re.match(r"(?:và|of|and|việt nam|nhà nước)\b", cell, re.I))
 
 
-_ORGAN_WORDS = sorted(
-    (
-        "ủy ban nhân dân|uỷ ban nhân dân|hội đồng nhân dân|thủ tướng|tổng cục|chi cục|văn phòng|"
-        "ngân hàng|kiểm toán|bảo hiểm xã hội|kho bạc|trung tâm|bệnh viện|học viện|thanh tra|"
-        "ủy ban|uỷ ban|bộ|sở|ban|cục|vụ|viện|phòng"
-    ).split("|"),
-    key=len,
-    reverse=True,
+_ORGAN_WORD = re.compile(
+    r"(?:[uủ][yỷ] ban nhân dân|hội đồng nhân dân|thủ tướng|tổng cục|chi cục|văn phòng|ngân hàng|"
+    r"kiểm toán|bảo hiểm xã hội|kho bạc|trung tâm|bệnh viện|học viện|thanh tra|[uủ][yỷ] ban|bộ|sở|"
+    r"ban|cục|vụ|viện|phòng) "
 )
 _ACRONYMS = {"UBND", "HĐND", "TP", "TP.", "TP.HCM", "UBMTTQ"}
 _SMALL_EN = {"OF", "AND", "THE", "FOR", "ON", "TO", "IN"}
@@ -1458,21 +1501,21 @@ def _name_case(name: str, place: str | None) -> str:
         return " ".join(words)
     lower = name.lower()
     capital_at = {0} if _ORGAN_VI.match(name) else set()
-    for organ in _ORGAN_WORDS:
-        if lower.startswith(organ + " "):
-            capital_at.add(len(organ) + 1)
-            # An office of an organ: "văn phòng ủy ban nhân dân" goes on as the organ does.
-            rest = lower[len(organ) + 1 :]
-            inner = next((word for word in _ORGAN_WORDS if rest.startswith(word + " ")), None)
-            if inner and organ in ("văn phòng", "thanh tra"):
-                capital_at.add(len(organ) + len(inner) + 2)
-            break
-    capital_at.update(match.end() for match in re.finditer(r"\b(?:và|-|–)\s|,\s", lower))
+    organ = _ORGAN_WORD.match(lower)
+    if organ:
+        capital_at.add(organ.end())
+        # An office of an organ: after "văn phòng ủy ban nhân dân" the name goes on as the organ's.
+        inner = _ORGAN_WORD.match(lower, organ.end())
+        if inner and organ.group() in ("văn phòng ", "thanh tra "):
+            capital_at.add(inner.end())
+    capital_at.update(match.end() for match in re.finditer(r"(?<!\S)(?:và|-|–)\s|,\s", lower))
     names = [match.span() for match in re.finditer(r"việt nam", lower)]
+    place = _UNIT.sub("", place or "", count=1).strip()
     if place:
         names += [match.span() for match in re.finditer(re.escape(place.lower()), lower)]
     unit = _UNIT.search(lower)
     if unit and (unit.start() == 0 or lower[unit.start() - 1] == " "):
+        capital_at.discard(unit.start())
         if lower.startswith("thành phố", unit.start()):
             capital_at.add(unit.start())
         names.append((unit.end(), len(lower)))

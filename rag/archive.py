@@ -182,7 +182,8 @@ class Archive:
 
     def sources(self) -> dict[str, Source]:
         """Every known source by path."""
-        return {row.path: Source(*row) for row in self._rows(sa.select(_sources))}
+        rows = self._rows(sa.select(_sources))
+        return {row.path: Source(row.path, row.sha256, row.release_id) for row in rows}
 
     def pending(self) -> list[str]:
         """Ids of releases that the indexes may not hold yet."""
@@ -276,7 +277,7 @@ class Archive:
             .where(_releases.c.indexed)
             .order_by(_passages.c.release_id, _passages.c.start)
         )
-        return {row[0]: row[1] for row in self._rows(query)}
+        return {row.id: row.release_id for row in self._rows(query)}
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Passages by id; unknown ids are left out."""

@@ -271,7 +271,7 @@ class SentenceTransformerEncoder:
                 f"set RAG_EMBEDDING_MODEL to a Sentence Transformers id or path, or unset it"
             ) from error
         self.identity = name
-        self.dim = int(self._model.get_embedding_dimension())
+        self.dim = int(self._model.get_embedding_dimension() or 0)
         prompts = self._model.prompts
         self.prompts = {
             "query": prompts.get("query") or "",

@@ -255,9 +255,14 @@ class Index:
 
     # Shells
 
+    def refresh(self) -> None:
+        """Take up what another process has ingested since; cheap when nothing changed."""
+        if self._words is not None and self._archive.meta("generation") != self._generation:
+            self._words = None
+
     def _current_words(self) -> _Words:
-        generation = self._archive.meta("generation")
-        if self._words is None or generation != self._generation:
+        if self._words is None:
+            generation = self._archive.meta("generation")
             folder = self._settings.data_dir / "bm25" / f"{generation}-{_BM25_FORMAT}"
             try:
                 self._words = _Words.load(folder)
@@ -276,8 +281,9 @@ class Index:
     def _open_client(self) -> Any:
         if self._client is None:
             import chromadb
+            import chromadb.config
 
-            options = chromadb.Settings(anonymized_telemetry=False)
+            options = chromadb.config.Settings(anonymized_telemetry=False)
             if self._settings.chroma_url:
                 url = urlparse(self._settings.chroma_url)
                 self._client = chromadb.HttpClient(

@@ -145,3 +145,29 @@ def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
         end -= 1
     if any(char.isalnum() for char in text[start:end]):
         spans.append((start, end))
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """A folded word without the endings of English plurals and verb forms.
+
+    Words of up to four letters and words with diacritics are left alone, so Vietnamese syllables
+    are not touched.
+    """
+    word = fold(word)
+    if len(word) <= 4 or not word.isascii() or not word.isalpha():
+        return word
+    for ending, keep in (("ies", "y"), ("ied", "y"), ("sses", "ss"), ("ing", ""), ("ed", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return _undouble(word[: -len(ending)] + keep)
+    if word.endswith("es") and word[-3] in "sxzho":
+        return word[:-2]
+    if word.endswith("s") and word[-2] not in "su":
+        word = word[:-1]
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+
+
+def _undouble(word: str) -> str:
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        return word[:-1]
+    return word

@@ -1,0 +1,61 @@
+# Needs make and Python 3.11 or newer, nothing else: everything is installed into .venv.
+# `make help` lists the targets.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 7860
+DATA_DIR ?= var
+# For example: make run PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+PIP_ARGS ?=
+
+BIN := .venv/bin
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
+
+# Stamps: made after an installation has succeeded, so that an interrupted one is done again.
+INSTALLED := .venv/installed
+INSTALLED_DEV := .venv/installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: run test check bench eval clean help
+
+run: $(INSTALLED) ## ingest data/releases if needed and open the app (HOST, PORT, DATA_DIR)
+	@$(BIN)/python -m ingest data/releases --data-dir "$(DATA_DIR)"
+	@exec $(BIN)/python app.py --host "$(HOST)" --port "$(PORT)" --data-dir "$(DATA_DIR)"
+
+test: $(INSTALLED_DEV) ## run the tests
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED_DEV) ## lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED_DEV) ## measure set-up, cold start, latency, ingest speed and memory
+	@$(BIN)/python -m eval.bench
+
+eval: $(INSTALLED_DEV) ## measure the answers and hold them to the baseline
+	@$(BIN)/python -m eval --gate
+
+clean: ## remove the environment and every cache; ingested releases in var/ stay
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11; run: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "making the environment in .venv" >&2
+	@$(PYTHON) -m venv .venv
+
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing the dependencies into .venv (once, some minutes)" >&2
+	@$(INSTALL) -e .
+	@touch $@
+
+$(INSTALLED_DEV): pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing the dependencies and the development tools into .venv (once, some minutes)" >&2
+	@$(INSTALL) -e '.[dev]'
+	@touch $(INSTALLED) $@

@@ -1,0 +1,309 @@
+"""What a question asks for: its language, its words and their translations, the kind of answer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+from rag.errors import QuestionError
+from rag.language import bare, detect, fold, stem, words
+from rag.schema import Language
+
+Want = Literal[
+    "money", "percent", "count", "quantity", "date", "person", "agency", "place", "document",
+    "list", "text",
+]  # fmt: skip
+"""The kind of answer: `quantity` is any figure, `text` is anything else."""
+
+FUNCTION_WORDS: dict[Language, frozenset[str]] = {
+    "vi": frozenset(
+        """la gi nao bao nhieu may ai dau khi the nhu sao nhung cac cua da dang se duoc bi va thi ma
+        o tai trong voi cho ve tu den co nay do kia ay rang hay hoac cung rat vao ra len xuong
+        theo hoi biet toi ban xin vui long a nhi vay""".split()
+    ),
+    "en": frozenset(
+        """the a an of and in to is was were are be been being what which who whom whose when where
+        how many much did does do done for on by with at from as that this these those it its their
+        there or not than into has have had will would can could should may might me tell please
+        give show s about during per any some over""".split()
+    ),
+}
+"""Words that say nothing of the topic; Vietnamese ones without diacritics."""
+
+_WANTS: tuple[tuple[Want, str], ...] = (
+    (
+        "document",
+        r"\bso (?:hieu|van ban|ky hieu)\b|\b(?:nghi (?:quyet|dinh)|quyet dinh|van ban|luat|chi thi|"
+        r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|gi)\b|"
+        r"\b(?:which|what)\b.{0,24}\b(?:resolution|decree|decision|law|act|directive|circular|"
+        r"document|plan|regulation|legislation)\b|\b(?:release|document|reference|resolution|decree)"
+        r"(?:'s)? (?:number|no)\b|\bnumber of (?:the|this) (?:press )?(?:release|document|resolution|"
+        r"decree)\b|\bso (?:cua )?thong cao\b",
+    ),
+    (
+        "date",
+        r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom) (?:nao|may)\b|"
+        r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|\bwhen\b|\b(?:what|which) (?:\w+ )?(?:date|"
+        r"day|days|dates|year|month|quarter|period|time)\b|\bdeadline\b|\bby what\b|\bhan (?:chot|"
+        r"cuoi)\b|\bdate of\b|\bdate was\b|\bdated\b",
+    ),
+    (
+        "percent",
+        r"\bbao nhieu (?:phan tram|%)|%|\bphan tram\b|\bty le\b|\bper ?cent|\bpercentage\b|"
+        r"\b(?:tang|giam)(?: truong)? (?:bao nhieu|the nao|may)\b|\btoc do tang\b|\bshare of\b|"
+        r"\bhow (?:much|fast) (?:did|has|have|was|were|is|higher|lower)?.{0,60}\b(?:grow|grew|rise|"
+        r"rose|fall|fell|increase|decrease|decline|drop|up|down|change|expand|contract|higher|"
+        r"lower)\b|\bgrowth\b|\brate\b|\bproportion\b|\bby how much\b|\bmuc tang\b|\bmuc giam\b|"
+        r"\btang truong\b",
+    ),
+    (
+        "money",
+        r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do)\b|\b(?:so tien|kinh phi|so von|tong von|"
+        r"tri gia|gia tri|kim ngach|doanh thu|chi phi|tong thu|tong chi|ngan sach|von dau tu|"
+        r"von)\b.{0,80}\bbao nhieu\b|\bhow much (?:money|was|were|did|has|have|is|are|will|does|"
+        r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
+        r"fund|funding|amount|turnover|sales|price|worth|value|investment|exports?|imports?|"
+        r"donat|pledg)\w*\b|\bbao nhieu tien\b|\bhet bao nhieu\b",
+    ),
+    (
+        "count",
+        r"\bhow many\b|\bnumber of\b|\b(?:so luong|so nguoi|so ca|so doanh nghiep|so lao dong)\b|"
+        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|phan|%)[a-z]+|\bmay (?!gio)[a-z]+\b|\bhow long\b|"
+        r"\bbao lau\b|\bhow often\b|\bheadcount\b",
+    ),
+    (
+        "quantity",
+        r"\bbao nhieu\b|\bhow (?:much|high|large|big|fast|far|low)\b|\bfigure\b|\bmay\b(?= |$)|"
+        r"\bcong suat\b|\bcapacity\b|\btotal\b|\bindex\b|\btarget\b|\bchi tieu\b",
+    ),
+    (
+        "person",
+        r"\bai\b|\bnguoi nao\b|\bdong chi nao\b|\blanh dao nao\b|\bho ten\b|\bten (?:cua )?(?:nguoi|"
+        r"ong|ba|dong chi|giam doc|chu tich|bo truong)\b|\bwho\b|\bwhom\b|\bwhose\b|\bname of the "
+        r"(?:person|official|minister|director|chair\w*|signatory|spokes\w+)\b|\bwhich (?:official|"
+        r"leader|minister|person|secretary)\b|\bsigne[dr]\b",
+    ),
+    (
+        "agency",
+        r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh) nao\b|\b(?:which|what) (?:\w+ )?"
+        r"(?:agenc\w+|department|ministr\w+|bod(?:y|ies)|office|organi[sz]ation|unit|authority|"
+        r"institution)\b",
+    ),
+    (
+        "place",
+        r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|quan|huyen|tinh|xa|phuong|thi xa|dia diem|nuoc|"
+        r"khu vuc|thanh pho) nao\b|\bwhere\b|\b(?:which|what) (?:\w+ )?(?:place|district|province|"
+        r"city|country|location|county|counties|town|state|venue|commune|ward)s?\b",
+    ),
+    (
+        "list",
+        r"\bnhung\b.{0,40}\bnao\b|\bcac\b.{0,40}\bnao\b|\bgom (?:nhung|cac)\b|\bliet ke\b|\blist\b|"
+        r"\b(?:which|what) (?:\w+ ){0,3}(?:districts|sectors|agencies|areas|industries|indicators|"
+        r"counties|provinces|units|measures|groups|states|principles|departments)\b|\bname the\b",
+    ),
+)
+_CHANGE = re.compile(
+    r"\b(?:tang|giam|tang truong|bien dong)\b|\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|"
+    r"increas\w*|decreas\w*|declin\w*|drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
+)
+_YEAR = re.compile(r"(?<![\d.,/])(?:19|20)\d\d(?![\d.,]\d|\d)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A term of the question that the glossary knows."""
+
+    start: int
+    end: int
+    """Where it stands in the question."""
+    forms: tuple[tuple[Language, tuple[str, ...]], ...]
+    """Its wordings by language, preferred first."""
+
+    def wordings(self, language: Language) -> tuple[str, ...]:
+        """How the term is written in a language."""
+        return dict(self.forms).get(language, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, understood as far as rules can."""
+
+    text: str
+    language: Language
+    unmarked: bool
+    """Vietnamese typed without diacritics."""
+    content: tuple[str, ...]
+    """Its words without function words, folded, in order."""
+    concepts: tuple[Concept, ...]
+    names: tuple[str, ...]
+    """Capitalised words (not the first of the question, unless it goes on) and abbreviations."""
+    wants: frozenset[Want]
+    change: bool
+    """It asks how much something rose or fell, not how much it is."""
+    years: frozenset[int]
+
+
+def clean(text: object, *, longest: int) -> str:
+    """The question as one line of NFC text.
+
+    Raises `QuestionError` when it is not text, empty, longer than `longest` characters, or has
+    control characters.
+    """
+    if not isinstance(text, str):
+        raise QuestionError("the question is not text; ask with a sentence")
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    if not text.strip():
+        raise QuestionError("the question is empty; type what you want to know")
+    if len(text) > longest:
+        raise QuestionError(
+            f"the question has {len(text):,} characters, at most {longest:,} are taken; shorten it"
+        )
+    if _CONTROL.search(text):
+        raise QuestionError("the question has control characters; type it again as plain text")
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+        raise QuestionError("the question has broken characters; type it again as plain text")
+    text = re.sub(r"\s+", " ", text).strip()
+    if not any(char.isalnum() for char in text):
+        raise QuestionError("the question has no words; type what you want to know")
+    return text
+
+
+def understand(text: str) -> Question:
+    """Read a clean question."""
+    language = detect(text)
+    found = words(text)
+    marked = any(not fold(word).isascii() for word, _, _ in found)
+    skip = FUNCTION_WORDS[language]
+    plain = " ".join(bare(word) for word, _, _ in found)
+    return Question(
+        text=text,
+        language=language,
+        unmarked=language == "vi" and not marked,
+        content=tuple(fold(word) for word, _, _ in found if bare(word) not in skip),
+        concepts=_concepts(found, language),
+        names=_names(text, found),
+        wants=_wants(plain + (" %" if "%" in text else "")),
+        change=bool(_CHANGE.search(plain)),
+        years=frozenset(int(match.group()) for match in _YEAR.finditer(text)),
+    )
+
+
+def _wants(plain: str) -> frozenset[Want]:
+    found: set[Want] = {want for want, pattern in _WANTS if re.search(pattern, plain)}
+    if found & {"date", "person", "agency", "place", "document"} and not re.search(
+        r"\bbao nhieu (?!phan)|\bhow (?:much|many)\b", plain
+    ):
+        found -= {"money", "percent", "count", "quantity"}
+    if not found:
+        found.add("text")
+    return frozenset(found)
+
+
+def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
+    names = []
+    for position, (word, start, _end) in enumerate(found):
+        if not word[0].isupper() or bare(word) in FUNCTION_WORDS["en"]:
+            continue
+        sentence_start = position == 0 or text[:start].rstrip()[-1:] in {".", "?", "!", ":"}
+        goes_on = position + 1 < len(found) and found[position + 1][0][:1].isupper()
+        if not sentence_start or goes_on or (word.isupper() and len(word) > 1):
+            names.append(fold(word))
+    return tuple(names)
+
+
+# The glossary
+
+
+@lru_cache(maxsize=1)
+def _glossary() -> dict[Language, dict[tuple[str, ...], tuple[int, ...]]]:
+    """Wordings as tuples of keys -> numbers of entries, by language."""
+    index: dict[Language, dict[tuple[str, ...], list[int]]] = {"vi": {}, "en": {}}
+    for number, (en, vi) in enumerate(_entries()):
+        for language, wordings in (("en", en), ("vi", vi)):
+            for wording in wordings:
+                keys = _keys((word for word, _, _ in words(wording)), _typed(language))
+                index[_typed(language)].setdefault(keys, []).append(number)
+                if language == "vi":
+                    unmarked = tuple("~" + bare(key) for key in keys)
+                    index["vi"].setdefault(unmarked, []).append(number)
+    return {
+        language: {keys: tuple(dict.fromkeys(numbers)) for keys, numbers in entries.items()}
+        for language, entries in index.items()
+    }
+
+
+def _typed(language: str) -> Language:
+    return "vi" if language == "vi" else "en"
+
+
+@lru_cache(maxsize=1)
+def _entries() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """(English wordings, Vietnamese wordings) of every entry but the question words."""
+    lines = (files("rag") / "data" / "glossary.tsv").read_text(encoding="utf-8").splitlines()
+    entries = []
+    for line in lines[1:]:
+        en, vi, topic = line.split("\t")
+        if topic != "question":
+            entries.append((tuple(en.split("|")), tuple(vi.split("|"))))
+    return entries
+
+
+_AMBIGUOUS_CAPITALS = frozenset({"US", "IT", "WHO", "AI", "PM", "WB", "May", "March", "Turkey"})
+
+
+def _keys(found: Iterable[str], language: Language) -> tuple[str, ...]:
+    """Words in the form in which wordings are compared; all-capital ones keep their case."""
+    keys = []
+    for word in found:
+        if word in _AMBIGUOUS_CAPITALS or (len(word) == 2 and word.isupper() and word.isalpha()):
+            keys.append(word)
+        else:
+            keys.append(stem(word) if language == "en" else fold(word))
+    return tuple(keys)
+
+
+def _concepts(found: Sequence[tuple[str, int, int]], language: Language) -> tuple[Concept, ...]:
+    """The longest wordings of the glossary, from left to right, without overlap."""
+    index, entries = _glossary(), _entries()
+    concepts: list[Concept] = []
+    tongues: list[Language] = [language, "en" if language == "vi" else "vi"]
+    marked = any(not fold(word).isascii() for word, _, _ in found)
+    position = 0
+    while position < len(found):
+        taken = 0
+        for tongue in tongues:
+            for length in range(min(7, len(found) - position), 0, -1):
+                part = [word for word, _, _ in found[position : position + length]]
+                if length == 1 and bare(part[0]) in FUNCTION_WORDS[language]:
+                    continue
+                # A word of the other language within a question is an abbreviation or a term.
+                if tongue != language and length == 1 and not part[0].isupper():
+                    continue
+                keys = _keys(part, tongue)
+                numbers = index[tongue].get(keys)
+                if numbers is None and tongue == "vi" and not marked and length > 1:
+                    numbers = index["vi"].get(tuple("~" + bare(word) for word in part))
+                if numbers is None:
+                    continue
+                vi = dict.fromkeys(form for number in numbers for form in entries[number][1])
+                en = dict.fromkeys(form for number in numbers for form in entries[number][0])
+                concepts.append(
+                    Concept(
+                        start=found[position][1],
+                        end=found[position + length - 1][2],
+                        forms=(("vi", tuple(vi)), ("en", tuple(en))),
+                    )
+                )
+                taken = length
+                break
+            if taken:
+                break
+        position += taken or 1
+    return tuple(concepts)

@@ -1,0 +1,328 @@
+"""From a question to the passages that may answer it.
+
+Candidates come from both indexes; each gets a handful of features, and a weighted sum ranks them.
+The weights were fitted on public question sets (`eval/fit.py`), one set for questions in the
+language of the passage and one for questions in the other language.
+
+Features of a passage, each about 0 to 1 and independent of the size of the collection:
+
+- `dense`: cosine of question and passage vectors (mean-centred, see `rag.embedding.Head`);
+- `words`: BM25 of the question's own words, as a share of the most that they could reach;
+- `terms`: the same for the glossary's wordings in the passage's language, best wording per term;
+- `late`: late interaction (Khattab and Zaharia 2020): for each token of the question the largest
+  cosine among the passage's tokens, averaged by inverse document frequency;
+- `late_dense`: the same times dense, which lets agreement count;
+- `about`: share of the question's names, numbers and years found in the passage, its headings
+  or its release's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.archive import Archive
+from rag.embedding import Embedder, Encoded, Vector
+from rag.errors import NothingIngestedError
+from rag.index import Index, terms
+from rag.language import bare, fold, words
+from rag.question import FUNCTION_WORDS, Question
+from rag.schema import Filters, Hit, Language, Passage, Release
+
+PASSAGE_FEATURES = ("dense", "words", "terms", "late", "late_dense", "about")
+_FROM_EACH = 100
+"""Candidates taken from each index."""
+_READ = 30
+"""Candidates whose token vectors are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Fitted weights by name of the model and of the language pair (`same`, `cross`)."""
+
+    models: dict[str, dict[str, Any]]
+
+    @classmethod
+    @lru_cache(maxsize=1)
+    def bundled(cls) -> Weights:
+        """The weights that come with the project (`rag/data/weights.json`)."""
+        text = (files("rag") / "data" / "weights.json").read_text(encoding="utf-8")
+        return cls(json.loads(text))
+
+    def vector(self, model: str, pair: str, names: Sequence[str]) -> Vector:
+        """The weights of some features in their order; 0 for one that was not fitted."""
+        fitted = self.models.get(model, {}).get(pair, {})
+        return np.array([fitted.get(name, 0.0) for name in names], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage with what the reader needs of it."""
+
+    passage: Passage
+    release: Release
+    encoded: Encoded
+    features: Vector
+    """(len(PASSAGE_FEATURES),)"""
+    score: float
+    similarity: npt.NDArray[np.float32]
+    """(question tokens, passage tokens): cosines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its encoding and the weight of its parts in this collection."""
+
+    question: Question
+    encoded: Encoded
+    token_weights: Vector
+    """(question tokens,), summing to 1 (0 for a question without tokens)."""
+
+
+def pair_of(question: Question, language: Language) -> str:
+    """`same` when question and text share their language, else `cross`."""
+    return "same" if question.language == language else "cross"
+
+
+def own_terms(question: Question) -> list[str]:
+    """The terms of BM25 for the question's own words."""
+    joined = " ".join(question.content)
+    found = terms(joined)
+    plain = [term for term in found if term.startswith("~")]
+    if question.unmarked:
+        return plain
+    return [term for term in found if not term.startswith("~")]
+
+
+def crossing_terms(question: Question) -> list[str]:
+    """The terms that survive a change of language: names and numbers, without diacritics."""
+    kept = [word for word in question.content if word[0].isdigit() or word in question.names]
+    return ["~" + bare(word) for word in kept]
+
+
+class Retriever:
+    """Finds passages in one collection."""
+
+    def __init__(
+        self, archive: Archive, index: Index, embedder: Embedder, weights: Weights | None = None
+    ) -> None:
+        self._archive = archive
+        self._index = index
+        self._embedder = embedder
+        self._weights = weights or Weights.bundled()
+        self._releases: dict[str, Release] = {}
+
+    def ask(self, question: Question) -> Asked:
+        """Encode a question."""
+        encoded = self._embedder.query(question.text, question.language)
+        skip = FUNCTION_WORDS[question.language]
+        weights = self._embedder.head.token_weights(encoded.ids)
+        for position, (start, end) in enumerate(encoded.spans):
+            piece = question.text[start:end].strip()
+            if not any(char.isalnum() for char in piece) or bare(piece) in skip:
+                weights[position] *= 0.25
+        total = float(weights.sum())
+        return Asked(question, encoded, weights / total if total > 0 else weights)
+
+    def search(self, asked: Asked, k: int, filters: Filters | None = None) -> list[Candidate]:
+        """The k best passages, best first; empty when the filters let nothing through.
+
+        Raises `NothingIngestedError` when the collection is empty.
+        """
+        self._index.refresh()
+        ids = self._index.ids
+        if not ids:
+            raise NothingIngestedError(
+                "no releases have been ingested yet; run: python -m ingest data/releases"
+            )
+        position = {passage_id: number for number, passage_id in enumerate(ids)}
+        allowed = self._allowed(filters)
+        if allowed is not None and not allowed:
+            return []
+        question = asked.question
+        near = self._index.nearest(
+            asked.encoded.vector,
+            min(_FROM_EACH, len(ids)),
+            release_ids=sorted(allowed) if allowed is not None else None,
+        )
+        own = self._share(own_terms(question))
+        crossing = self._share(crossing_terms(question))
+        by_language = {
+            language: self._term_scores(question, language) for language in ("vi", "en")
+        }
+        lexical = own + sum(by_language.values())
+        top = np.argsort(-lexical, kind="stable")[: _FROM_EACH if allowed is None else len(ids)]
+        wanted = [name for name in near if name in position]
+        wanted += [ids[number] for number in top if lexical[number] > 0 and ids[number] not in near]
+        passages = self._archive.passages(wanted)
+        rows = []
+        for name in wanted:
+            passage = passages.get(name)
+            if passage is None or (allowed is not None and passage.release_id not in allowed):
+                continue
+            release = self._release(passage.release_id)
+            number = position[name]
+            language = release.language
+            words_share = own if question.language == language else np.maximum(own, crossing)
+            rows.append(
+                (
+                    passage,
+                    release,
+                    near.get(name),
+                    float(words_share[number]),
+                    float(by_language[language][number]),
+                )
+            )
+        return self._rank(asked, rows)[:k]
+
+    def _rank(
+        self,
+        asked: Asked,
+        rows: list[tuple[Passage, Release, float | None, float, float]],
+    ) -> list[Candidate]:
+        question = asked.question
+
+        def first(row: tuple[Passage, Release, float | None, float, float]) -> float:
+            _, release, dense, own, term = row
+            weights = self._weights.vector(
+                "first", pair_of(question, release.language), ("dense", "words", "terms")
+            )
+            return float(weights @ np.array([dense or 0.0, own, term], np.float32))
+
+        rows = sorted(rows, key=first, reverse=True)[:_READ]
+        if not rows:
+            return []
+        encoded = self._archive.encoded([row[0].id for row in rows])
+        # One product for all candidates: many small ones cost more than they compute.
+        tokens = np.concatenate([encoded[row[0].id].tokens for row in rows])
+        similarities = asked.encoded.tokens @ tokens.T
+        found, at = [], 0
+        for passage, release, _dense, own, term in rows:
+            vectors = encoded[passage.id]
+            dense = float(vectors.vector @ asked.encoded.vector)
+            similarity = similarities[:, at : at + len(vectors.tokens)]
+            at += len(vectors.tokens)
+            late = (
+                float(similarity.max(axis=1) @ asked.token_weights) if similarity.size else 0.0
+            )
+            features = np.array(
+                [dense, own, term, late, late * max(dense, 0.0), about(question, passage, release)],
+                np.float32,
+            )
+            weights = self._weights.vector(
+                "passage", pair_of(question, release.language), PASSAGE_FEATURES
+            )
+            score = float(weights @ features)
+            found.append(Candidate(passage, release, vectors, features, score, similarity))
+        return sorted(found, key=lambda candidate: -candidate.score)
+
+    def _share(self, wanted: list[str]) -> npt.NDArray[np.float32]:
+        lexical = self._index.lexical(wanted)
+        if lexical.ceiling <= 0:
+            return np.zeros(len(self._index.ids), np.float32)
+        return lexical.scores / np.float32(lexical.ceiling)
+
+    def _term_scores(self, question: Question, language: Language) -> npt.NDArray[np.float32]:
+        """The glossary's part: per term the best wording, weighted by how rare that wording is."""
+        total = np.zeros(len(self._index.ids), np.float32)
+        ceiling = 0.0
+        for concept in question.concepts:
+            best = np.zeros(len(self._index.ids), np.float32)
+            rarest = 0.0
+            for wording in concept.wordings(language)[:12]:
+                wanted = [term for term in terms(wording) if not term.startswith("~")]
+                lexical = self._index.lexical(wanted)
+                if lexical.ceiling <= 0:
+                    continue
+                best = np.maximum(best, lexical.scores / np.float32(lexical.ceiling))
+                rarest = max(rarest, self._index.weight(wanted[0]))
+            total += np.float32(rarest) * best
+            ceiling += rarest
+        if ceiling <= 0:
+            return total
+        return total / np.float32(ceiling)
+
+    def _allowed(self, filters: Filters | None) -> set[str] | None:
+        if filters is None or filters == Filters():
+            return None
+        return {release.id for release in self._archive.releases(filters)}
+
+    def _release(self, release_id: str) -> Release:
+        # Ids are content hashes, so what was read once stays true.
+        if release_id not in self._releases:
+            if len(self._releases) > 2000:
+                self._releases.clear()
+            self._releases[release_id] = self._archive.release(release_id)
+        return self._releases[release_id]
+
+
+def metadata(release: Release) -> str:
+    """What is known about a release besides its text, as words to search."""
+    issued = release.issued
+    parts: Iterable[object] = (
+        release.number,
+        release.title,
+        release.issuer,
+        release.place,
+        issued and f"{issued.year} {issued.month} {issued.day}",
+    )
+    return " ".join(str(part) for part in parts if part)
+
+
+@lru_cache(maxsize=16384)
+def _flat(text: str) -> str:
+    """The words of a text without diacritics, one space between them."""
+    return " ".join(part for word, _, _ in words(text) for part in _parts(word))
+
+
+def _parts(word: str) -> list[str]:
+    """A word and, for a number with separators inside, its parts (the year of a date)."""
+    plain = bare(word)
+    if plain[0].isdigit() and any(mark in plain for mark in "/."):
+        return [plain, *plain.replace(".", "/").split("/")]
+    return [plain]
+
+
+def about(question: Question, passage: Passage, release: Release) -> float:
+    """Share of the question's names, numbers and years that the passage or its release has.
+
+    1 for a question without any. A name counts when the glossary's wording of it is there.
+    """
+    wanted = {
+        word for word in question.content if word[0].isdigit() or word in question.names
+    }
+    if not wanted:
+        return 1.0
+    flat = _flat(" ".join((*passage.section, passage.text, metadata(release))))
+    there = set(flat.split())
+    translated: set[str] = set()
+    for concept in question.concepts:
+        surface = {fold(word) for word, _, _ in words(question.text[concept.start : concept.end])}
+        if surface & wanted and any(
+            f" {_flat(form)} " in f" {flat} " for form in concept.wordings(release.language)
+        ):
+            translated |= surface
+    return sum(bare(word) in there or word in translated for word in wanted) / len(wanted)
+
+
+def hits(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
+    """Candidates as the public value."""
+    return tuple(
+        Hit(
+            passage=candidate.passage,
+            score=candidate.score,
+            rank=rank,
+            signals={
+                name: float(value)
+                for name, value in zip(PASSAGE_FEATURES, candidate.features, strict=True)
+            },
+        )
+        for rank, candidate in enumerate(candidates, 1)
+    )

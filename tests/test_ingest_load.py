@@ -1,0 +1,141 @@
+"""Reading files and finding them in folders, with real files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from ingest.load import discover, load
+from rag.errors import InputError
+
+
+def write(folder: Path, name: str, data: bytes | str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data if isinstance(data, bytes) else data.encode("utf-8"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.md", "md"), ("a.txt", "txt"), ("A.MD", "md"), ("b.Txt", "txt")]
+)
+def test_text_is_read_with_the_hash_of_its_bytes(tmp_path: Path, name: str, form: str) -> None:
+    data = "Số: 5\nHà Nội".encode()
+    loaded = load(write(tmp_path, name, data))
+    assert loaded.text == "Số: 5\nHà Nội"
+    assert loaded.format == form
+    assert loaded.sha256 == hashlib.sha256(data).hexdigest()
+    assert loaded.pages == ()
+    assert loaded.properties == {}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_byte_order_mark_make_no_difference(
+    tmp_path: Path, end: str, mark: bytes
+) -> None:
+    path = write(tmp_path, "a.md", mark + f"một{end}hai{end}".encode())
+    assert load(path).text == "một\nhai\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("empty.md", b"", "empty file"),
+        ("blank.txt", b" \n\t\r\n ", "empty file"),
+        ("nothing.md", "\ufeff\u00a0\n".encode(), "empty file"),
+        ("picture.md", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary file"),
+        ("noise.md", b"\x01\x02\x03abc\x04\x05", "binary file"),
+        ("latin.txt", "abc d\u00e9".encode("latin-1"), "byte 5 is 0xe9"),
+        ("wide.txt", "abc".encode("utf-16"), "UTF-16"),
+        ("a.xyz", b"text", "unsupported file type .xyz"),
+        ("README", b"text", "unsupported file type (no suffix)"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_one_line(
+    tmp_path: Path, name: str, data: bytes, said: str
+) -> None:
+    path = write(tmp_path, name, data)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert said in message
+    assert name in message
+    assert "\n" not in message
+
+
+def test_unsupported_suffix_names_the_supported_ones(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"supported are \.md, \.txt"):
+        load(write(tmp_path, "a.odt", b"x"))
+
+
+def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="file not found"):
+        load(tmp_path / "none.md")
+    with pytest.raises(InputError, match="is a folder"):
+        load(tmp_path)
+
+
+def test_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.md")
+    with pytest.raises(InputError, match="not a regular file"):
+        load(tmp_path / "a.md")
+
+
+def test_impossible_path_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        load(tmp_path / ("x" * 5000 + ".md"))
+    with pytest.raises(InputError):
+        load(Path("a\0b.md"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file_is_an_input_error(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.md", b"x")
+    path.chmod(0)
+    with pytest.raises(InputError, match="cannot read"):
+        load(path)
+
+
+def test_folder_gives_supported_files_at_any_depth_in_order(tmp_path: Path) -> None:
+    kept = [
+        write(tmp_path, "a.md", "x"),
+        write(tmp_path, "b/c.TXT", "x"),
+        write(tmp_path, "b/d.md", "x"),
+    ]
+    for name in ("note.pdfx", ".hidden.md", ".git/e.md", "b/.f/g.txt"):
+        write(tmp_path, name, "x")
+    assert discover([tmp_path]) == kept
+
+
+def test_files_are_taken_as_given_and_once(tmp_path: Path) -> None:
+    odd = write(tmp_path, "z.odt", "x")
+    first = write(tmp_path, "b.md", "x")
+    second = write(tmp_path, "a.md", "x")
+    again = tmp_path / "." / "b.md"
+    assert discover([odd, first, again, tmp_path]) == [odd, first, second]
+
+
+def test_links_out_of_the_folder_are_skipped(tmp_path: Path) -> None:
+    outside = write(tmp_path, "outside/secret.md", "x")
+    folder = tmp_path / "in"
+    inside = write(folder, "z.md", "x")
+    (folder / "link.md").symlink_to(outside)
+    (folder / "again.md").symlink_to(inside)
+    (folder / "dir").symlink_to(tmp_path / "outside", target_is_directory=True)
+    (folder / "loop").symlink_to(folder, target_is_directory=True)
+    (folder / "broken.md").symlink_to(folder / "none.md")
+    assert discover([folder]) == [inside]
+
+
+def test_nothing_and_an_empty_folder_give_nothing(tmp_path: Path) -> None:
+    assert discover([]) == []
+    assert discover([tmp_path]) == []
+
+
+def test_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="path not found"):
+        discover([tmp_path / "none"])
