@@ -28,6 +28,10 @@ from eval.compare import (
 from eval.gold import GoldSet, context_name, load_gold, load_squad, locate_quotes
 from eval.report import render
 from eval.run import Report, System, evaluate, keep, load_report, write_text
+from ingest.load import discover, load
+from ingest.pipeline import ingest
+from ingest.release import read_release
+from rag.archive import Archive
 from rag.errors import GoldError, InputError, RagError, SettingsError
 from rag.schema import Release
 from rag.settings import Settings
@@ -60,8 +64,12 @@ def _parser() -> _Parser:
         "--check", type=Path, metavar="FILE", help="hold a gold file's quotes to the corpus"
     )
     run = parser.add_argument_group("the run")
-    run.add_argument("--corpus", type=Path, metavar="DIR", help="index this folder temporarily")
-    run.add_argument("--data-dir", type=Path, metavar="DIR", help="use this data folder")
+    run.add_argument(
+        "--corpus", type=Path, metavar="DIR", help="ask this folder, indexed for the run only"
+    )
+    run.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="ask this index (with --corpus: add to it)"
+    )
     run.add_argument(
         "--questions", type=Path, metavar="FILE", help="with --squad: wording by id from here"
     )
@@ -114,8 +122,6 @@ def _misuse(options: argparse.Namespace) -> str | None:
         return "--questions goes with --squad"
     if options.squad and (options.corpus or options.data_dir):
         return "--squad brings its own corpus; leave out --corpus and --data-dir"
-    if options.corpus and options.data_dir:
-        return "give --corpus or --data-dir, not both"
     if not runs and (options.system or options.limit is not None or options.split != "all"):
         return "--system, --split and --limit go with --gold or --squad"
     if not runs and not options.check and (options.corpus or options.data_dir):
@@ -186,8 +192,11 @@ def _run(options: argparse.Namespace) -> Report:
 @contextmanager
 def _corpus(options: argparse.Namespace, gold: GoldSet) -> Iterator[_Corpus]:
     """The releases to ask, for the time of a run; raises `InputError` when there is none."""
-    if not gold.contexts and not options.corpus:
+    if not gold.contexts and (options.data_dir or not options.corpus):
         settings = Settings(data_dir=options.data_dir) if options.data_dir else Settings()
+        if options.corpus:
+            for failure in ingest([options.corpus], settings, progress=True).failed:
+                print(f"left out: {failure.reason}", file=sys.stderr)
         yield _Corpus(tuple(_archived(settings)), None, settings)
         return
     with tempfile.TemporaryDirectory(prefix="eval-", ignore_cleanup_errors=True) as temporary:
@@ -202,8 +211,6 @@ def _corpus(options: argparse.Namespace, gold: GoldSet) -> Iterator[_Corpus]:
 
 
 def _archived(settings: Settings) -> list[Release]:
-    from rag.archive import Archive
-
     if not settings.database_url and not settings.data_dir.is_dir():
         raise InputError(
             f"no data folder {settings.data_dir}; ingest releases first, or give --corpus DIR"
@@ -225,9 +232,6 @@ def _archived(settings: Settings) -> list[Release]:
 
 def _read(folder: Path) -> list[Release]:
     """The readable releases of a folder; those that are not are named on stderr."""
-    from ingest.load import discover, load
-    from ingest.release import read_release
-
     releases: list[Release] = []
     for path in discover([folder]):
         try:
@@ -255,8 +259,6 @@ def _system(name: str, corpus: _Corpus) -> Iterator[System]:
         from rag.assistant import Assistant
 
         if corpus.folder is not None:
-            from ingest.pipeline import ingest
-
             ingest([corpus.folder], corpus.settings, progress=True)
         with Assistant.open(corpus.settings) as assistant:
             yield assistant

@@ -79,9 +79,10 @@ def tokens(text: str, *, like: str | None = None) -> list[str]:
 
     After SQuAD (Rajpurkar et al. 2016): lower case, no punctuation, no English articles; when
     `like` (by default the text itself) has Vietnamese letters, after MLQA (Lewis et al. 2020), no
-    classifiers and such instead, since `an` is a word there. Departures: numbers keep their separators,
-    608,5 is not 6085; per cent and currency signs are words of their own; hyphens and apostrophes
-    part words; tone marks are put in one place (hoà, hòa). Citation markers `[1]` are not text.
+    classifiers and such instead, since `an` is a word there. Departures: numbers keep their
+    separators, 608,5 is not 6085; per cent and currency signs are words of their own; hyphens and
+    apostrophes part words; tone marks are put in one place (hoà, hòa). Citation markers `[1]` are
+    not text.
     """
     text = unicodedata.normalize("NFC", _MARKER.sub(" ", text))
     example = text if like is None else unicodedata.normalize("NFC", like)

@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -339,24 +338,27 @@ def writer_lock(settings: Settings) -> Iterator[None]:
     Raises `LockedError` within a second when another process holds it, `StoreError` when the
     folder cannot be written.
     """
+    lock = FileLock(str(settings.data_dir / "write.lock"), timeout=_LOCK_SECONDS)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(str(settings.data_dir / "write.lock"), timeout=_LOCK_SECONDS)
-        with lock:
-            yield
+        lock.acquire()
     except Timeout as error:
         raise LockedError(
             f"another process is writing to {settings.data_dir}; wait until it is done"
-        ) from error
-    except PermissionError as error:
-        raise StoreError(
-            f"cannot write to the data folder {settings.data_dir} (permission denied); "
-            "make it writable or choose another with --data-dir or RAG_DATA_DIR"
         ) from error
     except FileExistsError as error:
         raise StoreError(
             f"the data folder {settings.data_dir} is a file; choose another with --data-dir"
         ) from error
+    except OSError as error:
+        raise StoreError(
+            f"cannot write to the data folder {settings.data_dir} ({error.strerror}); "
+            "make it writable or choose another with --data-dir or RAG_DATA_DIR"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -454,7 +454,6 @@ _EN_MONTHS = {
     )
     for name in names.split()
 }
-_MONTH_NAMES = "January February March April May June July August September October November December"
 _VI_MONTHS = {
     "giêng": 1,
     "hai": 2,
@@ -472,8 +471,7 @@ _VI_MONTHS = {
 }
 _EN_MONTH = r"(?:" + "|".join(sorted(_EN_MONTHS, key=len, reverse=True)) + r")(?!\w)\.?"
 _VI_MONTH = "|".join(sorted(_VI_MONTHS, key=len, reverse=True))
-_TO = rf"(?:{_S0}{_DASH}{_S0}|{_S}(?:đến|tới|to|until|and|và){_S}(?:hết{_S})?)"
-_YEAR_AFTER = rf"(?:{_S0}/{_S0}|{_S0}-|,?{_S}(?:của{_S})?năm{_S}|,{_S}|{_S})"
+_TO = rf"(?P<to>{_S0}{_DASH}{_S0}|{_S}(?:đến|tới|to|until|and|và){_S}(?:hết{_S})?)"
 _VI_YEAR = rf"(?:(?:{_S0}/{_S0}|{_S0}-{_S0}|,?{_S}(?:của{_S})?năm{_S})(?P<y>{_YEAR}))?"
 _EN_YEAR = rf"(?:(?:,?{_S}|{_S}of{_S}|/|{_DASH})(?P<y>{_YEAR}))?"
 _EN_OF = rf"(?:(?:{_S}(?:of|in){_S}(?:the{_S}year{_S})?|{_S0}/|{_S0}-|,?{_S0})(?P<y>{_YEAR})|{_S}of{_S}(?:the|this){_S}year)?"
@@ -482,7 +480,9 @@ _COUNTING = (
     r"(?P<n>1[0-2]|0?[1-9]|một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười một|mười|"
     r"one|two|three|four|five|six|seven|eight|nine|ten|eleven)"
 )
-_NOT_MONTH = rf"(?![0-9]|[.,][0-9]|{_S0}(?:%|(?:nghìn|ngàn|triệu|tỷ|tỉ|vạn|đồng|phần{_S}trăm)(?!\w)))"
+_NOT_MONTH = (
+    rf"(?![0-9]|[.,][0-9]|{_S0}(?:%|(?:nghìn|ngàn|triệu|tỷ|tỉ|vạn|đồng|phần{_S}trăm)(?!\w)))"
+)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
@@ -523,7 +523,9 @@ _DIGIT_SHAPES = (
     ),
     (
         "day",
-        _compile(rf"(?P<d>[0-9]{{1,2}})(?P<sep>[/.-])(?P<m>[0-9]{{1,2}})(?P=sep)(?P<y>{_YEAR}){_END}"),
+        _compile(
+            rf"(?P<d>[0-9]{{1,2}})(?P<sep>[/.-])(?P<m>[0-9]{{1,2}})(?P=sep)(?P<y>{_YEAR}){_END}"
+        ),
     ),
     (
         "day",
@@ -534,15 +536,15 @@ _DIGIT_SHAPES = (
     (
         "days",
         _compile(
-            rf"(?P<d>{_DAY[:-9]}){_NTH}(?:{_S}(?P<m>{_EN_MONTH})(?:,?{_S}(?P<y>{_YEAR}))?)?{_TO}"
-            rf"(?:the{_S})?(?P<d2>{_DAY[:-9]}){_NTH}{_S}(?:of{_S})?(?P<m2>{_EN_MONTH})"
+            rf"(?P<d>{_DAY}){_NTH}(?:{_S}(?P<m>{_EN_MONTH})(?:,?{_S}(?P<y>{_YEAR}))?)?{_TO}"
+            rf"(?:the{_S})?(?P<d2>{_DAY}){_NTH}{_S}(?:of{_S})?(?P<m2>{_EN_MONTH})"
             rf"(?:,?{_S}(?P<y2>{_YEAR}))?(?!\w)"
         ),
     ),
     (
         "day",
         _compile(
-            rf"(?P<d>{_DAY[:-9]}){_NTH}{_S}(?:of{_S})?(?P<m>{_EN_MONTH})(?:,?{_S}(?P<y>{_YEAR}))?(?!\w)"
+            rf"(?P<d>{_DAY}){_NTH}{_S}(?:of{_S})?(?P<m>{_EN_MONTH})(?:,?{_S}(?P<y>{_YEAR}))?(?!\w)"
         ),
     ),
     ("short day", _compile(rf"(?P<d>{_DAY})/(?P<m>{_MONTH})(?:{_S}năm{_S}(?P<y>{_YEAR}))?{_END}")),
@@ -567,32 +569,39 @@ _DIGIT_SHAPES = (
     ("half", _compile(rf"(?P<h>1st|2nd)[ -]half{_EN_OF}(?!\w)")),
 )
 
+# The words that may start a shape, the shape, its pattern.
 _WORD_SHAPES = (
-    ("lead", _compile(rf"(?:từ|from|between|ngày|từ{_S}ngày){_S}(?:ngày{_S})?(?=[0-9])")),
     (
+        "từ tháng",
         "months",
         _compile(
             rf"(?:từ{_S})?tháng{_S}(?P<m>{_MONTH})(?:/(?P<y>{_YEAR}))?{_TO}(?:tháng{_S})?"
-            rf"(?P<m2>{_MONTH})(?:(?:/|{_S}năm{_S})(?P<y2>{_YEAR})){_END}"
+            rf"(?P<m2>{_MONTH})(?:/|{_S}năm{_S})(?P<y2>{_YEAR}){_END}"
         ),
     ),
     (
+        "từ tháng",
         "months",
         _compile(
-            rf"(?:từ{_S})?tháng{_S}(?P<m>{_MONTH}){_TO}(?:hết{_S})?tháng{_S}(?P<m2>{_MONTH}){_NOT_MONTH}{_END}"
+            rf"(?:từ{_S})?tháng{_S}(?P<m>{_MONTH}){_TO}tháng{_S}(?P<m2>{_MONTH}){_NOT_MONTH}{_END}"
         ),
     ),
-    ("month", _compile(rf"tháng{_S}(?P<m>{_MONTH}){_NOT_MONTH}{_VI_YEAR}{_END}")),
-    ("month", _compile(rf"tháng{_S}(?P<m>{_VI_MONTH}){_NOT_MONTH}{_VI_YEAR}(?!\w)")),
-    ("quarter", _compile(rf"quý{_S}(?P<q>IV|I{{1,3}}|[1-4]){_NOT_MONTH}{_VI_YEAR}{_END}")),
+    ("tháng", "month", _compile(rf"tháng{_S}(?P<m>{_MONTH}){_NOT_MONTH}{_VI_YEAR}{_END}")),
+    ("tháng", "month", _compile(rf"tháng{_S}(?P<m>{_VI_MONTH})(?!\w){_NOT_MONTH}{_VI_YEAR}(?!\w)")),
     (
+        "quý",
+        "quarter",
+        _compile(rf"quý{_S}(?P<q>IV|I{{1,3}}|[1-4])(?!\w){_NOT_MONTH}{_VI_YEAR}{_END}"),
+    ),
+    (
+        "nửa",
         "half",
         _compile(
-            rf"(?:nửa|sáu{_S}tháng){_S}(?P<h>đầu|cuối|sau){_S}(?:của{_S})?năm"
-            rf"(?!{_S}học)(?:{_S}(?P<y>{_YEAR}))?(?!\w)"
+            rf"nửa{_S}(?P<h>đầu|cuối|sau){_S}(?:của{_S})?năm(?!{_S}học)(?:{_S}(?P<y>{_YEAR}))?(?!\w)"
         ),
     ),
     (
+        "một hai ba bốn năm sáu bảy tám chín mười",
         "first months",
         _compile(
             rf"{_COUNTING}{_S}tháng{_S}(?P<side>đầu|cuối){_S}(?:của{_S})?năm(?!{_S}học)"
@@ -600,6 +609,7 @@ _WORD_SHAPES = (
         ),
     ),
     (
+        "năm nhiệm giai niên từ from between fiscal school academic fy",
         "years",
         _compile(
             rf"(?:năm{_S}học|nhiệm{_S}kỳ|giai{_S}đoạn|niên{_S}khóa|niên{_S}vụ|năm|từ{_S}năm|"
@@ -608,30 +618,33 @@ _WORD_SHAPES = (
         ),
     ),
     (
+        "năm nhiệm giai fiscal school academic fy",
         "years",
         _compile(
-            rf"(?:năm{_S}học|fiscal{_S}year|school{_S}year|academic{_S}year|FY){_S0}"
-            rf"(?P<y>{_YEAR})[/–-](?P<y2>[0-9]{{2}}){_END}"
+            rf"(?:năm{_S}học|nhiệm{_S}kỳ|giai{_S}đoạn|fiscal{_S}year|school{_S}year|"
+            rf"academic{_S}year|FY){_S0}(?P<y>{_YEAR})[/–-](?P<y2>[0-9]{{2}}){_END}"
         ),
     ),
     (
+        "năm fiscal fy",
         "years",
-        _compile(
-            rf"(?:năm|fiscal{_S}year|FY){_S0}(?P<y>{_YEAR})(?!\w|[/.,][0-9]|-[0-9]{{3}}|{_S0}%)"
-        ),
+        _compile(rf"(?:năm|fiscal{_S}year|FY){_S0}(?P<y>{_YEAR})(?!\w|[/.,][0-9]|-[0-9]{{3}}|%)"),
     ),
-    ("quarter", _compile(rf"Q(?P<q>[1-4])(?!\w){_EN_OF}(?!\w)")),
-    ("half", _compile(rf"H(?P<h>[12])(?![\w]){_EN_OF}(?!\w)")),
+    ("q", "quarter", _compile(rf"Q(?P<q>[1-4])(?!\w){_EN_OF}(?!\w)")),
+    ("h", "half", _compile(rf"H(?P<h>[12])(?!\w){_EN_OF}(?!\w)")),
     (
+        "first second third fourth final last",
         "quarter",
         _compile(rf"(?P<q>first|second|third|fourth|final|last)[ \n-]quarter{_EN_OF}(?!\w)"),
     ),
-    ("half", _compile(rf"(?P<h>first|second)[ \n-]half{_EN_OF}(?!\w)")),
+    ("first second", "half", _compile(rf"(?P<h>first|second)[ \n-]half{_EN_OF}(?!\w)")),
     (
+        "first",
         "first months",
         _compile(rf"(?P<side>first){_S}{_COUNTING}[ \n-]months?{_EN_OF}(?!\w)"),
     ),
     (
+        "last final",
         "first months",
         _compile(
             rf"(?P<side>last|final){_S}{_COUNTING}[ \n-]months?{_S}of{_S}"
@@ -639,6 +652,7 @@ _WORD_SHAPES = (
         ),
     ),
     (
+        "from between " + " ".join(_EN_MONTHS),
         "months",
         _compile(
             rf"(?:from{_S}|between{_S})?(?P<m>{_EN_MONTH})(?:{_S}(?P<y>{_YEAR}))?{_TO}"
@@ -646,20 +660,34 @@ _WORD_SHAPES = (
         ),
     ),
     (
+        " ".join(_EN_MONTHS),
         "days",
         _compile(
-            rf"(?P<m>{_EN_MONTH}){_S}(?P<d>{_DAY[:-9]}){_NTH}{_TO}(?P<d2>{_DAY[:-9]}){_NTH}(?!\w|[.,][0-9])"
-            rf"(?:,?{_S}(?P<y2>{_YEAR}))?(?!\w)"
+            rf"(?P<m>{_EN_MONTH}){_S}(?P<d>{_DAY}){_NTH}{_TO}(?P<d2>{_DAY}){_NTH}"
+            rf"(?!\w|[.,%][0-9]|%)(?:,?{_S}(?P<y2>{_YEAR}))?(?!\w)"
         ),
     ),
     (
+        " ".join(_EN_MONTHS),
         "day",
         _compile(
-            rf"(?P<m>{_EN_MONTH}){_S}(?P<d>{_DAY[:-9]}){_NTH}(?!\w|[.,%][0-9]|%)(?:,?{_S}(?P<y>{_YEAR}))?(?!\w)"
+            rf"(?P<m>{_EN_MONTH}){_S}(?P<d>{_DAY}){_NTH}(?!\w|[.,%][0-9]|%)"
+            rf"(?:,?{_S}(?P<y>{_YEAR}))?(?!\w)"
         ),
     ),
-    ("month", _compile(rf"(?P<m>{_EN_MONTH}){_EN_YEAR}(?!\w)")),
+    (" ".join(_EN_MONTHS), "month", _compile(rf"(?P<m>{_EN_MONTH}){_EN_YEAR}(?!\w)")),
 )
+
+
+def _by_first_word() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    shapes: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for words, shape, pattern in _WORD_SHAPES:
+        for word in words.split():
+            shapes.setdefault(word, []).append((shape, pattern))
+    return shapes
+
+
+_SHAPES_OF = _by_first_word()
 
 _NUMERAL = re.compile(
     r"[0-9]{1,3}(?:\u00a0[0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)*"
@@ -704,9 +732,12 @@ _HEDGE_WORDS = (
     "at least|at most|up to|circa|just over|just under|well over|upwards of|~|≈"
 )
 _HEDGE = (
-    r"(?:" + "|".join(re.escape(word).replace(r"\ ", _S) for word in sorted(
-        _HEDGE_WORDS.split("|"), key=len, reverse=True
-    )) + r")"
+    r"(?:"
+    + "|".join(
+        re.escape(word).replace(r"\ ", _S)
+        for word in sorted(_HEDGE_WORDS.split("|"), key=len, reverse=True)
+    )
+    + r")"
 )
 _HEDGE_BEFORE = _compile(rf"(?<!\w){_HEDGE}{_S0}(?:the{_S})?$")
 _COMPARED = _compile(
@@ -747,23 +778,23 @@ _WEB = re.compile(
     _FLAGS,
 )
 _LIST_NUMBER = re.compile(
-    r"(?:[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}[.)]?(?:[ \u00a0]?[-–][ \u00a0]|[ \u00a0])(?=[^\W\d_a-zà-ỹđ])"
-    r"|[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}[.)][ \u00a0\t]+(?=\D)|[0-9]{1,2}[ \u00a0]?-[ \u00a0]+(?=\D))"
+    r"[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}(?:[.)][ \u00a0\t]+|[ ]?[-–][ \u00a0]+)(?=\D)|"
+    r"[0-9]{1,2}(?:\.[0-9]{1,2}){1,3}[ \u00a0\t]+(?=[A-ZĐÀ-Ỹ])"
 )
 _LINE_START = re.compile(r"(?:^|\n)[ \u00a0\t#*>|-]*\(?$")
 _NOT_FIGURE = re.compile(
-    r"(?:(?:\+?84|0)[0-9]{1,3}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
+    r"(?:\+84|0)[0-9]{1,3}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
+    r"|0[0-9]{1,3}\)[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
     r"|1[89]00[ .-]?[0-9]{4,6}(?![0-9])"
-    r"|[0-9]+(?:/[0-9]{4})?[ ]?/(?:[A-ZĐ]{2,}[\w.-]*(?:-[\w-]+)*)"
-    r"|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:[ ]?[aApP]\.?[mM]\.?)?(?!\w)"
-    r"|[0-9]{1,2}(?:[.][0-9]{2})?[ ]?[aApP]\.?[mM]\b"
+    r"|[0-9]+(?:/[0-9]{4})?[ ]?/(?:[A-ZĐ]{2,}[\w.-]*)"
+    r"|[0-9]+:[0-9]+(?::[0-9]+)?(?:[ ]?[aApP]\.?[mM]\b\.?)?"
+    r"|[0-9]{1,2}(?:[.][0-9]{2})?[ ]?[aApP](?:m|M|\.m\.)(?!\w)"
     r"|[0-9]{1,2}[hH][0-9]{2}(?![0-9])"
-    r"|[0-9]{1,2} giờ [0-9]{1,2}(?: phút)?(?![\w.,]*[0-9])"
+    r"|[0-9]{1,2} giờ [0-9]{1,2}(?: phút)?(?![.,]?[0-9])"
     r"|[0-9]{1,2} giờ (?=sáng|chiều|tối|trưa|ngày)"
-    r"|[0-9]{1,3}(?:st|nd|rd|th)\b"
+    r"|[0-9]{1,3}(?:st|nd|rd|th)\b(?![ -](?:quarter|half))"
     r"|[0-9]{4}s\b"
     r"|24/(?:7|24)(?![0-9/])"
-    r"|[0-9]+:[0-9]+(?![0-9]))"
 )
 _MARKER = re.compile(r"\[[0-9]+(?:[,; –-]+[0-9]+)*\]")
 _CODE = re.compile(r"[0-9]+(?:[./-][\w-]+)*[a-zA-Z]?(?!\w)")
@@ -785,6 +816,159 @@ _WEAK = frozenset(
     "phường trình thôn ngày group type batch ward district wave day week zone line category "
     "tier vòng round gate terminal".split()
 )
-_ORDINAL = _compile(
-    rf"thứ{_S}(?:nhất|nhì|hai|ba|tư|năm|sáu|bảy|tám|chín|mười|[0-9IVX]+)(?!\w)"
+_ORDINAL = _compile(rf"thứ{_S}(?:nhất|nhì|hai|ba|tư|năm|sáu|bảy|tám|chín|mười|[0-9IVX]+)(?!\w)")
+
+# --- spelled-out numbers --------------------------------------------------------------------
+
+_VI_DIGITS = {
+    "một": 1,
+    "hai": 2,
+    "ba": 3,
+    "bốn": 4,
+    "năm": 5,
+    "sáu": 6,
+    "bảy": 7,
+    "bẩy": 7,
+    "tám": 8,
+    "chín": 9,
+}
+_VI_AFTER_TENS = _VI_DIGITS | {"mốt": 1, "tư": 4, "lăm": 5, "nhăm": 5}
+_VI_BIG = {word: int(scale) for word, scale in _VI_SCALES.items() if scale >= 1000}
+_VI_AFTER_FIVE = {"mươi", "chục", "trăm", *_VI_BIG}
+_EN_SMALL = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen".split()
+    )
+    if value
+}
+_EN_TENS = {
+    word: 10 * value
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+_EN_BIG = {
+    "thousand": 10**3,
+    "lakh": 10**5,
+    "million": 10**6,
+    "crore": 10**7,
+    "billion": 10**9,
+    "trillion": 10**12,
+}
+
+
+def _vi_group(words: list[str], at: int) -> tuple[int, int]:
+    """A number below a thousand at `words[at]`: words used (0 when none) and value."""
+
+    def word(index: int) -> str:
+        return words[index] if index < len(words) else ""
+
+    def tens(index: int) -> tuple[int, int]:
+        if word(index) == "mười":
+            last = _VI_AFTER_TENS.get(word(index + 1), 0)
+            if word(index + 1) == "năm":  # "mười năm" is ten years, fifteen is "mười lăm"
+                last = 0
+            return (2, 10 + last) if last else (1, 10)
+        if word(index) in _VI_DIGITS and word(index + 1) in ("mươi", "chục"):
+            last = _VI_AFTER_TENS.get(word(index + 2), 0)
+            if word(index + 2) == "năm" or word(index + 3) in ("mươi", "trăm"):
+                last = 0
+            value = _VI_DIGITS[word(index)] * 10 + last
+            return (3, value) if last else (2, value)
+        return 0, 0
+
+    first = word(at)
+    if (first in _VI_DIGITS or first == "không") and word(at + 1) == "trăm":
+        value = _VI_DIGITS.get(first, 0) * 100
+        if word(at + 2) in ("linh", "lẻ") and word(at + 3) in _VI_AFTER_TENS:
+            return 4, value + _VI_AFTER_TENS[word(at + 3)]
+        used, rest = tens(at + 2)
+        return 2 + used, value + rest
+    used, value = tens(at)
+    if used:
+        return used, value
+    if first in _VI_DIGITS:
+        return 1, _VI_DIGITS[first]
+    return 0, 0
+
+
+def _vi_number(words: list[str]) -> tuple[int, Decimal]:
+    """Words used from the start and the value; (0, 0) when they are no number."""
+    at = 0
+    total = Decimal(0)
+    bound = 10**18
+    while at < len(words):
+        used, value = _vi_group(words, at)
+        if not used:
+            break
+        end, scale = at + used, 1
+        while end < len(words) and words[end] in _VI_BIG:
+            if words[end] in ("tỷ", "tỉ") and words[end + 1 : end + 2] == ["lệ"]:
+                break
+            scale *= _VI_BIG[words[end]]
+            end += 1
+        if scale >= bound or (scale == 1 and total and used == 1):
+            break
+        total += value * Decimal(scale)
+        at, bound = end, scale
+        if scale == 1:
+            break
+        if words[at : at + 1] == ["rưỡi"]:
+            return at + 1, total + Decimal(scale) / 2
+    return at, total
+
+
+def _en_number(words: list[str]) -> tuple[int, Decimal]:
+    """Words used from the start and the value; (0, 0) when they are no number."""
+    total = current = Decimal(0)
+    at = used = 0
+    bound = 10**18
+    room = 100  # what the next small number has to stay below
+    while at < len(words):
+        word = words[at]
+        if (
+            word in ("a", "an")
+            and at == 0
+            and words[1:2]
+            and (words[1] in _EN_BIG or words[1] in ("hundred", "dozen"))
+        ):
+            current, room = Decimal(1), 1
+        elif word == "half" and words[1:2] == ["a"] and words[2:3] and words[2] in _EN_BIG:
+            current, room = Decimal("0.5"), 1
+            at += 1
+        elif word in _EN_SMALL and _EN_SMALL[word] < room:
+            current, room = current + _EN_SMALL[word], 1
+        elif word in _EN_TENS and room == 100:
+            current, room = current + _EN_TENS[word], 10
+        elif word in ("hundred", "dozen") and 0 < current < 100:
+            current, room = current * (100 if word == "hundred" else 12), 100
+        elif word in _EN_BIG and current and _EN_BIG[word] < bound:
+            bound = _EN_BIG[word]
+            total, current, room = total + current * bound, Decimal(0), 100
+        elif word == "and" and used and words[at + 1 : at + 3] == ["a", "half"]:
+            current += Decimal("0.5")
+            at += 2
+        elif (
+            word == "and"
+            and used
+            and room == 100
+            and words[at + 1 : at + 2]
+            and (words[at + 1] in _EN_SMALL or words[at + 1] in _EN_TENS)
+            and words[at - 1] in (*_EN_BIG, "hundred")
+        ):
+            at += 1
+            continue
+        else:
+            break
+        at += 1
+        used = at
+    return used, total + current
+
+
+_NUMBER_WORDS = {*_VI_DIGITS, "mười", *_EN_SMALL, *_EN_TENS, "a", "half"}
+_WORD = re.compile(r"[^\W\d_]+")
+_WORD_GAP = re.compile(r"[ \u00a0]|[ ]?\n|-(?=[^\W\d_])")
+_NOT_FIVE = _compile(
+    r"(?<!\w)(?:trong|mỗi|hàng|hằng|cả|đầu|cuối|giữa|hết|cùng|của|một|nửa|nhiều|các|từng|những|"
+    r"qua|lại|theo|hai|ba|bốn|[0-9]+)[ \u00a0]$"
 )

@@ -56,6 +56,10 @@ class Weights:
         text = (files("rag") / "data" / "weights.json").read_text(encoding="utf-8")
         return cls(json.loads(text))
 
+    def number(self, name: str) -> float:
+        """A single fitted number; 0 when it was not fitted."""
+        return float(self.models.get(name, {}).get("value", 0.0))
+
     def vector(self, model: str, pair: str, names: Sequence[str]) -> Vector:
         """The weights of some features in their order; 0 for one that was not fitted."""
         fitted = self.models.get(model, {}).get(pair, {})
@@ -154,9 +158,7 @@ class Retriever:
         )
         own = self._share(own_terms(question))
         crossing = self._share(crossing_terms(question))
-        by_language = {
-            language: self._term_scores(question, language) for language in ("vi", "en")
-        }
+        by_language = {language: self._term_scores(question, language) for language in ("vi", "en")}
         lexical = own + sum(by_language.values())
         top = np.argsort(-lexical, kind="stable")[: _FROM_EACH if allowed is None else len(ids)]
         wanted = [name for name in near if name in position]
@@ -209,9 +211,7 @@ class Retriever:
             dense = float(vectors.vector @ asked.encoded.vector)
             similarity = similarities[:, at : at + len(vectors.tokens)]
             at += len(vectors.tokens)
-            late = (
-                float(similarity.max(axis=1) @ asked.token_weights) if similarity.size else 0.0
-            )
+            late = float(similarity.max(axis=1) @ asked.token_weights) if similarity.size else 0.0
             features = np.array(
                 [dense, own, term, late, late * max(dense, 0.0), about(question, passage, release)],
                 np.float32,
@@ -295,9 +295,7 @@ def about(question: Question, passage: Passage, release: Release) -> float:
 
     1 for a question without any. A name counts when the glossary's wording of it is there.
     """
-    wanted = {
-        word for word in question.content if word[0].isdigit() or word in question.names
-    }
+    wanted = {word for word in question.content if word[0].isdigit() or word in question.names}
     if not wanted:
         return 1.0
     flat = _flat(" ".join((*passage.section, passage.text, metadata(release))))

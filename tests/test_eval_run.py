@@ -566,7 +566,7 @@ def test_the_shipped_gold_set_fits_the_shipped_release() -> None:
         (["--gold", "gold.jsonl", "--split", "test", "--limit", "0"], "--limit must be"),
         (["--gold", "gold.jsonl", "--system", "best"], "invalid choice"),
         (["--gold", "gold.jsonl", "--questions", "q.json"], "--questions goes with --squad"),
-        (["--gold", "gold.jsonl", "--corpus", "a", "--data-dir", "b"], "not both"),
+        (["--rescore", "r.json", "--corpus", "a"], "go with --gold or --check"),
         (["--squad", "s.json", "--corpus", "a"], "its own corpus"),
         (["--gold", "gold.jsonl", "--limit", "3", "--gate"], "need the whole set"),
         (["--rescore", "r.json", "--system", "naive"], "go with --gold or --squad"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 
 import pytest
@@ -88,7 +89,7 @@ def test_numbers_keep_their_separators_and_words_do_not() -> None:
 def test_spans_of_words_are_those_of_the_text(text: str) -> None:
     found = words(text)
     assert all(text[start:end] == word for word, start, end in found)
-    assert all(a[2] <= b[1] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[2] <= b[1] for a, b in itertools.pairwise(found))
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,8 @@ def test_spans_of_words_are_those_of_the_text(text: str) -> None:
         ("Ông nói: “Xong.” Rồi đi.", ["Ông nói: “Xong.”", "Rồi đi."]),
         ("1. Mục tiêu chung\n2. Giải pháp", ["1. Mục tiêu chung", "2. Giải pháp"]),
         (
-            "Giao lưu văn hóa, du lịch... và thể thao.",
-            ["Giao lưu văn hóa, du lịch... và thể thao."],
+            "Giao lưu văn hóa... và thể thao.",
+            ["Giao lưu văn hóa... và thể thao."],
         ),
         (" \n--- \n", []),
         ("", []),
@@ -124,7 +125,7 @@ def test_where_sentences_end(text: str, expected: list[str]) -> None:
 @given(st.text(alphabet='ab A.;?!…\n()"”1,', max_size=80))
 def test_sentences_lose_no_word(text: str) -> None:
     spans = sentences(text)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
     covered = {index for start, end in spans for index in range(start, end)}
     assert all(index in covered for index, char in enumerate(text) if char.isalnum())
     assert all(text[start:end] == text[start:end].strip() for start, end in spans)

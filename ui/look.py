@@ -72,7 +72,7 @@ CSS = """
   white-space: nowrap; }
 #qa-chat .prose a:hover { text-decoration: underline; }
 #qa-question { border-radius: 6px; }
-#qa-question:focus-within { box-shadow: 0 0 0 2px var(--qa-link) !important; }
+#qa-question:focus-within { outline: 2px solid var(--qa-link); outline-offset: -2px; }
 #qa-question textarea { outline: 0 !important; border: 0; box-shadow: none; font-size: 1rem; }
 #qa-question .submit-button { background: var(--qa-link); color: var(--qa-paper);
   font-weight: 600; }

@@ -120,8 +120,9 @@ def panel(answer: Answer, turn: int, release: Callable[[str], Release]) -> str:
     if answer.status == "not_found":
         cards = [_related(hit, release(hit.passage.release_id), words) for hit in answer.hits]
         note = words["note"] if cards else words["nothing"]
-        return f'<p class="qa-kind qa-apart">{words["related"]}</p><p class="qa-note">{note}</p>' + "".join(
-            cards[:_RELATED]
+        return (
+            f'<p class="qa-kind qa-apart">{words["related"]}</p><p class="qa-note">{note}</p>'
+            + "".join(cards[:_RELATED])
         )
     about = [words["evidence"] if answer.status == "answered" else words["partial"]]
     if answer.model != "extractive":

@@ -1,0 +1,281 @@
+"""The whole way from a question to an answer, over one collection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
+
+from rag.answer import ChatWriter, compose, refuse, verify
+from rag.archive import Archive
+from rag.embedding import Embedder, open_embedder
+from rag.errors import QuestionError
+from rag.evidence import Reader, Reading, confidence
+from rag.index import Index
+from rag.question import Question, clean, understand
+from rag.retrieve import Asked, Candidate, Retriever, Weights, hits
+from rag.schema import Answer, Filters, Hit, Release
+from rag.settings import Settings
+
+History = Sequence[tuple[str, str]]
+"""Earlier turns: (question, answer text), oldest first."""
+
+
+class Assistant:
+    """Answers questions about the releases of one collection. Use as a context manager.
+
+    Safe to use from several threads: questions are taken one at a time.
+    """
+
+    def __init__(
+        self, settings: Settings, archive: Archive, index: Index, embedder: Embedder
+    ) -> None:
+        self.settings = settings
+        self._archive = archive
+        self._index = index
+        self._weights = Weights.bundled()
+        self._retriever = Retriever(archive, index, embedder, self._weights)
+        self._reader = Reader(index, self._weights)
+        self._writer = ChatWriter(settings.chat_model) if settings.chat_model else None
+        self._lock = threading.RLock()
+        self._stack = ExitStack()
+
+    @classmethod
+    def open(
+        cls, settings: Settings | None = None, *, embedder: Embedder | None = None
+    ) -> Assistant:
+        """Open a collection, which may still be empty.
+
+        Raises `ModelMismatchError`, `StoreError`, `WeightsError` or `ChatModelError` when a part
+        cannot be opened.
+        """
+        settings = settings or Settings()
+        with ExitStack() as stack:
+            archive = stack.enter_context(Archive.open(settings))
+            embedder = embedder or open_embedder(settings)
+            index = stack.enter_context(Index.open(settings, archive, embedder.identity))
+            assistant = cls(settings, archive, index, embedder)
+            assistant._stack = stack.pop_all()
+        return assistant
+
+    def close(self) -> None:
+        """Close the stores."""
+        self._stack.close()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def releases(self) -> list[Release]:
+        """The releases that can be asked, by date."""
+        return self._archive.releases()
+
+    def release(self, release_id: str) -> Release:
+        """One release with its text; `StoreError` when it is unknown."""
+        return self._archive.release(release_id)
+
+    def search(self, question: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
+        """The k best passages, best first; errors as `ask`."""
+        understood = self._understand(question, ())
+        with self._lock:
+            found = self._retriever.search(self._retriever.ask(understood), k, filters)
+        return list(hits(found))
+
+    def ask(self, question: str, history: History = (), filters: Filters | None = None) -> Answer:
+        """Answer a question, in its language, from the releases that pass the filters.
+
+        Raises `QuestionError` for a question that is empty, too long or not text,
+        `NothingIngestedError` when there are no releases, `ChatModelError` when the configured
+        chat model fails.
+        """
+        final: Answer | None = None
+        for final in self.stream(question, history, filters):
+            pass
+        assert final is not None
+        return final
+
+    def stream(
+        self, question: str, history: History = (), filters: Filters | None = None
+    ) -> Iterator[Answer]:
+        """The answer as it grows; the last one is complete. Errors as `ask`.
+
+        With a chat model, the extractive answer comes first and is replaced by the model's once
+        that has passed the gate: nothing unverified is ever shown.
+        """
+        clock = _Clock()
+        understood = self._understand(question, history)
+        with self._lock:
+            asked = self._retriever.ask(understood)
+            clock.lap("embed")
+            candidates = self._retriever.search(asked, self.settings.top_k, filters)
+            clock.lap("retrieve")
+            reading = self._reader.read(asked, candidates)
+            clock.lap("read")
+        answer = self._answer(asked, reading, candidates)
+        answer = replace(answer, question=question.strip(), timings=clock.laps("write"))
+        if self._writer is None or reading is None or answer.status == "not_found":
+            yield answer
+            return
+        yield answer
+        written = self._writer.write(understood, reading, answer)
+        yield replace(written, timings=clock.laps("chat"))
+
+    def _understand(self, question: str, history: History) -> Question:
+        text = clean(question, longest=self.settings.max_question_chars)
+        understood = understand(text)
+        if history and _goes_on(understood):
+            earlier = str(history[-1][0])[: self.settings.max_question_chars]
+            try:
+                before = clean(earlier, longest=self.settings.max_question_chars)
+            except QuestionError:
+                return understood
+            # A follow-up leaves out what was just talked about; its own words come first.
+            return replace(understand(f"{text} {before}"), text=f"{text} {before}",
+                           language=understood.language)  # fmt: skip
+        return understood
+
+    def _answer(
+        self, asked: Asked, reading: Reading | None, candidates: Sequence[Candidate]
+    ) -> Answer:
+        found = hits(candidates)
+        if reading is None:
+            return refuse(asked.question, found, confidence=0.0)
+        sure = confidence(asked, reading, candidates, self._weights)
+        threshold = self.settings.threshold
+        if threshold is None:
+            threshold = self._weights.number("threshold")
+        if sure < threshold:
+            return refuse(asked.question, found, confidence=sure, reading=reading)
+        answer = verify(compose(asked.question, reading, found, confidence=sure))
+        if answer.status == "not_found":
+            return refuse(asked.question, found, confidence=sure, reading=reading)
+        return answer
+
+    # LangChain
+
+    def as_runnable(self) -> Runnable[Any, Answer]:
+        """A LangChain Runnable: a question, or {"question", "history"}, to an `Answer`."""
+
+        def ask(asked: Any) -> Answer:
+            return self.ask(*_asked(asked))
+
+        def grow(inputs: Iterator[Any]) -> Iterator[Answer]:
+            for asked in inputs:
+                yield from self.stream(*_asked(asked))
+
+        return _AnswerRunnable(ask, grow)
+
+    def as_retriever(self, k: int = 10, filters: Filters | None = None) -> BaseRetriever:
+        """A LangChain retriever over the same search."""
+        return ReleaseRetriever(assistant=self, k=k, filters=filters)
+
+
+def _asked(value: Any) -> tuple[str, History]:
+    if isinstance(value, str):
+        return value, ()
+    if isinstance(value, dict) and isinstance(value.get("question"), str):
+        return value["question"], tuple(value.get("history") or ())
+    raise QuestionError('ask with a string or with {"question": …, "history": …}')
+
+
+class _AnswerRunnable(RunnableLambda[Any, Answer]):
+    """Invokes once, but streams the growing answer."""
+
+    def __init__(self, ask: Any, grow: Any) -> None:
+        super().__init__(ask, name="release_qa")
+        self._grow = RunnableGenerator(grow)
+
+    def stream(self, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Answer]:
+        """Yield the answer as it grows."""
+        yield from self._grow.stream(input, config, **kwargs)
+
+
+class ReleaseRetriever(BaseRetriever):
+    """Passages as LangChain documents, with release, offsets and score as metadata."""
+
+    assistant: Any
+    k: int = 10
+    filters: Any = None
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[Document]:
+        documents = []
+        for hit in self.assistant.search(query, self.k, self.filters):
+            release = self.assistant.release(hit.passage.release_id)
+            documents.append(
+                Document(
+                    id=hit.passage.id,
+                    page_content=hit.passage.text,
+                    metadata={
+                        "release_id": release.id,
+                        "number": release.number,
+                        "title": release.title,
+                        "issuer": release.issuer,
+                        "issued": release.issued.isoformat() if release.issued else None,
+                        "source": release.source,
+                        "section": " > ".join(hit.passage.section),
+                        "page": hit.passage.page,
+                        "start": hit.passage.start,
+                        "end": hit.passage.end,
+                        "score": hit.score,
+                    },
+                )
+            )
+        return documents
+
+
+@dataclass(slots=True)
+class _Laps:
+    name: str
+    seconds: float
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self._begun = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self._laps[name] = round(now - self._last, 6)
+        self._last = now
+
+    def laps(self, name: str) -> dict[str, float]:
+        self.lap(name)
+        return {**self._laps, "total": round(self._last - self._begun, 6)}
+
+
+_FOLLOW_UP = ("còn", "thế còn", "vậy còn", "thế", "and", "what about", "how about", "và", "then")
+
+
+def _goes_on(question: Question) -> bool:
+    lowered = question.text.lower()
+    return len(question.content) <= 2 or any(
+        lowered.startswith(f"{start} ") for start in _FOLLOW_UP
+    )
+
+
+_default: Assistant | None = None
+_default_lock = threading.Lock()
+
+
+def ask(question: str, history: History = (), filters: Filters | None = None) -> Answer:
+    """Answer a question with the default settings; the collection is opened once."""
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = Assistant.open(Settings())
+    return _default.ask(question, history, filters)

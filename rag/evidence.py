@@ -1,0 +1,550 @@
+"""From passages to the span that answers: which sentence, and which words of it.
+
+A sentence is weighed by a fitted sum of features (`eval/fit.py`), about 0 to 1 each:
+
+- `passage`: the passage's score below the best passage's (0 for the best, negative otherwise);
+- `late`, `window`: late interaction with the sentence alone, and with its neighbours and headings;
+- `words`, `terms`: share of the question's words, and of the glossary's wordings of them, that the
+  sentence has, by how rare they are; `near`: the same for neighbours and headings;
+- `kind`: the sentence holds an answer of the kind that the question asks for.
+
+Within the best sentences, every span of a fitting kind (figure, date, name, agency, …) is weighed by
+what is said about it: the scope of a span reaches from the span before it to the next comma or
+bracket after it, and fades over the scopes before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag import figures
+from rag.embedding import Vector
+from rag.index import Index, terms
+from rag.language import bare, fold, sentences, stem, words
+from rag.question import FUNCTION_WORDS, Question, Want
+from rag.retrieve import Asked, Candidate, Weights, own_terms, pair_of
+from rag.schema import Evidence, Figure, Language
+
+SENTENCE_FEATURES = ("passage", "late", "window", "words", "terms", "near", "kind")
+SPAN_FEATURES = (
+    "kind", "own", "chain", "words", "noun", "year", "change", "asked", "order",
+)  # fmt: skip
+_PASSAGES = 8
+_SENTENCES = 3
+"""Best sentences whose spans are weighed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A possible short answer within a sentence."""
+
+    start: int
+    end: int
+    """In the passage."""
+    kind: Want
+    figure: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A span with the reasons for and against it."""
+
+    span: Span
+    features: Vector
+    """(len(SPAN_FEATURES),)"""
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a candidate passage, weighed."""
+
+    candidate: Candidate
+    start: int
+    end: int
+    """In the passage."""
+    features: Vector
+    """(len(SENTENCE_FEATURES),)"""
+    score: float
+    figures: tuple[Figure, ...]
+    """All its figures; offsets are the passage's."""
+    spans: tuple[Span, ...]
+    """The possible short answers of the wanted kinds."""
+
+    @property
+    def text(self) -> str:
+        """The sentence as printed."""
+        return self.candidate.passage.text[self.start : self.end]
+
+    @property
+    def release_start(self) -> int:
+        """Where the sentence starts in the release's text."""
+        return self.candidate.passage.start + self.start
+
+    def as_evidence(self) -> Evidence:
+        """The public value, offsets in the release."""
+        passage = self.candidate.passage
+        return Evidence(
+            release_id=passage.release_id,
+            passage_id=passage.id,
+            start=passage.start + self.start,
+            end=passage.start + self.end,
+            quote=self.text,
+            score=self.score,
+            figures=tuple(_moved(figure, passage.start) for figure in self.figures),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The best sentence, its best span (None when no span fits), and the sentences behind it."""
+
+    best: Sentence
+    span: Weighed | None
+    sentences: tuple[Sentence, ...]
+    """Best first."""
+
+
+def _moved(figure: Figure, by: int) -> Figure:
+    return Figure(
+        text=figure.text,
+        value=figure.value,
+        unit=figure.unit,
+        start=figure.start + by,
+        end=figure.end + by,
+        low=figure.low,
+        high=figure.high,
+        approximate=figure.approximate,
+    )
+
+
+class Reader:
+    """Reads the candidates of one question."""
+
+    def __init__(self, index: Index, weights: Weights | None = None) -> None:
+        self._index = index
+        self._weights = weights or Weights.bundled()
+
+    def read(self, asked: Asked, candidates: Sequence[Candidate]) -> Reading | None:
+        """The best sentence and span; None when no candidate has a sentence."""
+        ranked = self.rank(asked, candidates)
+        if not ranked:
+            return None
+        chosen: tuple[float, Sentence, Weighed | None] | None = None
+        for sentence in ranked[:_SENTENCES]:
+            if chosen and sentence.score < ranked[0].score - 0.5:
+                break
+            weighed = self.weigh(asked, sentence)
+            best = max(weighed, key=lambda item: item.score, default=None)
+            if chosen is None or (best is not None and chosen[2] is None):
+                chosen = (sentence.score, sentence, best)
+        assert chosen is not None
+        _, sentence, best = chosen
+        others = tuple(item for item in ranked if item is not sentence)
+        return Reading(sentence, best, (sentence, *others))
+
+    # Sentences
+
+    def rank(self, asked: Asked, candidates: Sequence[Candidate]) -> list[Sentence]:
+        """The sentences of the best passages, best first."""
+        found: list[Sentence] = []
+        own = {term: self._index.weight(term) for term in set(own_terms(asked.question))}
+        for candidate in candidates[:_PASSAGES]:
+            gap = candidate.score - candidates[0].score
+            found += self._of_passage(asked, candidate, gap, own)
+        return sorted(found, key=lambda sentence: -sentence.score)
+
+    def _of_passage(
+        self, asked: Asked, candidate: Candidate, gap: float, own: dict[str, float]
+    ) -> list[Sentence]:
+        question, text = asked.question, candidate.passage.text
+        language = candidate.release.language
+        pair = pair_of(question, language)
+        weights = self._weights.vector("sentence", pair, SENTENCE_FEATURES)
+        bounds = sentences(text)
+        starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
+        wordings = self._wordings(question, language)
+        headings = " ".join(candidate.passage.section)
+        found = []
+        for position, (start, end) in enumerate(bounds):
+            near_start = bounds[max(0, position - 1)][0]
+            near_end = bounds[min(len(bounds) - 1, position + 1)][1]
+            inside = (starts < end) & (ends > start)
+            around = ((starts < near_end) & (ends > near_start)) | (ends <= 0)
+            sentence = text[start:end]
+            here = terms(sentence)
+            nearby = terms(f"{headings} {text[near_start:near_end]}")
+            quantities = tuple(figures.find(sentence, language=language, offset=start))
+            spans = tuple(spans_of(question, sentence, start, quantities, language))
+            features = np.array(
+                [
+                    gap,
+                    _late(asked, candidate, inside),
+                    _late(asked, candidate, around),
+                    _share(own, here),
+                    self._term_share(wordings, here),
+                    max(_share(own, nearby), self._term_share(wordings, nearby)),
+                    float(bool(spans) or question.wants == {"text"}),
+                ],
+                np.float32,
+            )
+            found.append(
+                Sentence(
+                    candidate, start, end, features, float(weights @ features), quantities, spans
+                )
+            )
+        return found
+
+    def _wordings(self, question: Question, language: Language) -> list[list[dict[str, float]]]:
+        """Per concept, per wording: its terms and how rare they are."""
+        return [
+            [
+                {
+                    term: self._index.weight(term)
+                    for term in terms(wording)
+                    if not term.startswith("~")
+                }
+                for wording in concept.wordings(language)[:12]
+            ]
+            for concept in question.concepts
+        ]
+
+    def _term_share(self, concepts: list[list[dict[str, float]]], here: Sequence[str]) -> float:
+        present = set(here)
+        total = reached = 0.0
+        for wordings in concepts:
+            shares = [(_share(wording, present), max(wording.values(), default=0.0))
+                      for wording in wordings]  # fmt: skip
+            if not shares:
+                continue
+            rarest = max(weight for _, weight in shares)
+            total += rarest
+            reached += rarest * max(share for share, _ in shares)
+        return reached / total if total > 0 else 0.0
+
+    # Spans
+
+    def weigh(self, asked: Asked, sentence: Sentence) -> list[Weighed]:
+        """The spans of a sentence with their scores, in the order of the text."""
+        pair = pair_of(asked.question, sentence.candidate.release.language)
+        weights = self._weights.vector("span", pair, SPAN_FEATURES)
+        features = span_features(asked, sentence)
+        return [
+            Weighed(span, row, float(weights @ row))
+            for span, row in zip(sentence.spans, features, strict=True)
+        ]
+
+
+def _late(asked: Asked, candidate: Candidate, tokens: npt.NDArray[np.bool_]) -> float:
+    if not tokens.any() or not len(asked.token_weights):
+        return 0.0
+    return float(candidate.similarity[:, tokens].max(axis=1) @ asked.token_weights)
+
+
+def _share(weights: dict[str, float], here: Sequence[str] | set[str]) -> float:
+    total = sum(weights.values())
+    if total <= 0:
+        return 0.0
+    present = here if isinstance(here, set) else set(here)
+    return sum(weight for term, weight in weights.items() if term in present) / total
+
+
+# Which spans could answer
+
+_KINDS: dict[str, frozenset[Want]] = {
+    "money": frozenset({"money", "quantity"}),
+    "percent": frozenset({"percent", "quantity"}),
+    "multiple": frozenset({"percent", "quantity", "count"}),
+    "ratio": frozenset({"count", "quantity", "percent"}),
+    "count": frozenset({"count", "quantity"}),
+    "measure": frozenset({"count", "quantity"}),
+    "rate": frozenset({"count", "quantity"}),
+    "number": frozenset({"count", "quantity"}),
+    "date": frozenset({"date"}),
+    "period": frozenset({"date"}),
+}
+_UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴĐ"
+_CAP = rf"[{_UPPER}][^\W\d_]*"
+_VI_SURNAME = (
+    "Nguyễn|Trần|Lê|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Đinh|Đoàn|Trương|Mai|"
+    "Lâm|Trịnh|Đào|Hà|Chu|Cao|Tạ|Thái|Tô|Lương|Quách|Nông|Hứa|La|Kiều|Lưu|Vương|Tống|Phùng|Nghiêm|"
+    "Châu|Quàng|Lò|Vi|Tăng|Từ|Giáp|Triệu|Khuất|Bạch|Doãn|Mạc|Thạch|Âu|Ông"
+)
+_PERSON = re.compile(
+    rf"(?:\b(?:{_VI_SURNAME})(?: {_CAP}){{1,4}}\b)|"
+    rf"(?:(?<=\bMr )|(?<=\bMs )|(?<=\bMr\. )|(?<=\bMs\. )|(?<=\bMrs\. )|(?<=\bDr\. )|(?<=\bDr ))"
+    rf"{_CAP}(?:[ -]{_CAP}){{0,3}}|"
+    rf"\b{_CAP}(?: [A-Z]\.)?(?:[ -]{_CAP}){{1,2}}\b"
+)
+_AGENCY = re.compile(
+    rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội|Công an|Văn phòng|"
+    rf"Đảng bộ|Thành ủy|Tỉnh ủy|Chính phủ|Quốc hội|Ngân hàng|Quỹ|Trung tâm|Tập đoàn|Tổng công ty|"
+    rf"Công ty|Liên đoàn|Mặt trận|Đoàn|Kho bạc|Bệnh viện|Trường)\b(?:[ ,-]*(?:và |của )?"
+    rf"(?:{_CAP}|tế|dục|đào tạo|vận tải|tư|ninh|chính|phố|tỉnh|quận|huyện|phòng|dân)\b){{0,8}}|"
+    rf"\b(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|Council|Authority|Board|"
+    rf"Administration|Institute|Bank|Centre|Center|Directorate|Treasury|Service)\b"
+    rf"(?: (?:of|for|and|on|the|{_CAP}))*(?: {_CAP})?|"
+    rf"\b(?:{_CAP} ){{1,5}}(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|"
+    rf"Council|Authority|Board|Administration|Institute|Bank|Corporation|Trust)\b|"
+    rf"\b[A-Z]{{2,6}}\b"
+)
+_PLACE = re.compile(
+    rf"(?:\b(?:tỉnh|thành phố|Thành phố|TP\.?|quận|huyện|thị xã|xã|phường|thị trấn|khu|tại|ở|"
+    rf"in|at|near|of)\s+)?{_CAP}(?:[ -]{_CAP}){{0,4}}"
+    rf"(?: (?:County|Province|District|City|State|Road|Street|Park|River))?"
+)
+_DOCUMENT = re.compile(
+    rf"\b(?:Nghị quyết|Nghị định|Quyết định|Chỉ thị|Thông tư|Công văn|Công điện|Kế hoạch|Luật|"
+    rf"Thông cáo|Chương trình|Thông báo|Tờ trình|Đề án|Văn bản)\b(?: số)?(?: [\w/.-]*\d[\w/.-]*)?"
+    rf"(?: (?:ngày \S+|của {_CAP}(?: {_CAP})*|{_CAP}|[^\W\d_]+(?= \d)))*|"
+    rf"\b(?:Resolution|Decree|Decision|Directive|Circular|Order|Act|Law|Regulation|Bill|Plan)\b"
+    rf"(?: (?:No\.? ?)?[\w/.-]*\d[\w/.-]*)?|\b{_CAP}(?: {_CAP})* (?:Act|Law|Bill|Plan|Code)"
+    rf"(?: \d{{4}})?\b|\b\d+/[\w/-]*[A-ZĐ][\w/-]*"
+)
+_ITEM = r"[^,;:.()]{2,60}"
+_LIST = re.compile(rf"(?<=[:;,(“\"] )?{_ITEM}(?:, {_ITEM}){{1,12}}(?:,? (?:và|and|or|&) {_ITEM})?")
+_PATTERNS: tuple[tuple[Want, re.Pattern[str]], ...] = (
+    ("person", _PERSON),
+    ("agency", _AGENCY),
+    ("place", _PLACE),
+    ("document", _DOCUMENT),
+    ("list", _LIST),
+)
+
+
+def spans_of(
+    question: Question,
+    sentence: str,
+    offset: int,
+    quantities: Sequence[Figure],
+    language: Language,
+) -> list[Span]:
+    """The spans of a sentence that are of a wanted kind, in order; figures before other spans."""
+    found: list[Span] = []
+    for figure in quantities:
+        fitting = _KINDS[figures.kind(figure)] & question.wants
+        if fitting:
+            found.append(Span(figure.start, figure.end, sorted(fitting)[0], figure))
+    for want, pattern in _PATTERNS:
+        if want not in question.wants:
+            continue
+        for match in pattern.finditer(sentence):
+            start, end = _trimmed(sentence, match.start(), match.end())
+            if end > start:
+                found.append(Span(offset + start, offset + end, want, None))
+    return found
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and (text[start].isspace() or text[start] in "-–,;:“\"'("):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in "-–,;:.”\"'"):
+        end -= 1
+    return start, end
+
+
+# What speaks for a span
+
+_BREAK = re.compile(r"[,;()–]|\s-\s|\.\s|\b(?:và|nhưng|còn|and|but|while|whereas)\b")
+_CHANGE_WORD = re.compile(
+    r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|increase[sd]?|decrease[sd]?|rose|rise[ns]?|rising|"
+    r"grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
+    r"higher|lower|climbed|surged|jumped|expanded|contracted|shrank|reduction)"
+    r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|ở mức))*\s*$",
+    re.I,
+)
+_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]\d|\d)")
+_BASE = re.compile(
+    r"(?:so với|so cùng|compared (?:with|to)|from|against|than|over|year-on-year|on)\b"
+)
+
+
+def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
+    """The features of each span of a sentence, in the order of `sentence.spans`.
+
+    `kind`: how exactly the kind fits; `own`, `chain`: late interaction with the span's scope alone,
+    and fading over the scopes before it; `words`: question words (or the glossary's wordings) in the
+    scope; `noun`: the question names the unit or noun; `year`: 1 the year asked for, -1 another;
+    `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the span that the
+    question already says; `order`: -0.1 per earlier span.
+    """
+    question, passage = asked.question, sentence.candidate.passage
+    language = sentence.candidate.release.language
+    marks = sorted(
+        {(figure.start, figure.end) for figure in sentence.figures if _is_quantity(figure)}
+        | {(span.start, span.end) for span in sentence.spans}
+    )
+    wanted = _wanted_words(question, language)
+    out: list[Vector] = []
+    for number, span in enumerate(sentence.spans):
+        before = max((end for _, end in marks if end <= span.start), default=sentence.start)
+        after = min((start for start, _ in marks if start >= span.end), default=sentence.end)
+        stop = _BREAK.search(passage.text, span.end, after)
+        tail = stop.start() if stop else after
+        own = _local(asked, sentence, [(before, tail, 1.0)], span)
+        chain = _local(asked, sentence, _chain(sentence, marks, before, tail), span)
+        scope = passage.text[before : span.start] + " " + passage.text[span.end : tail]
+        scope_words = {stem(word) for word, _, _ in words(scope)}
+        out.append(
+            np.array(
+                [
+                    _kind_fit(question, span),
+                    own,
+                    chain,
+                    len(wanted & scope_words) / len(wanted) if wanted else 0.0,
+                    _noun_fit(question, span, language),
+                    _year_fit(question, sentence, span, before, tail),
+                    _change_fit(question, passage.text[max(sentence.start, before) : span.start]),
+                    _asked_share(question, passage.text[span.start : span.end]),
+                    -0.1 * number,
+                ],
+                np.float32,
+            )
+        )
+    return out
+
+
+def _is_quantity(figure: Figure) -> bool:
+    return figures.kind(figure) not in ("date", "period")
+
+
+def _chain(
+    sentence: Sentence, marks: Sequence[tuple[int, int]], before: int, tail: int
+) -> list[tuple[int, int, float]]:
+    """The scope and those before it, each counting 0.7 of the next."""
+    pieces = [(before, tail, 1.0)]
+    edge, weight = before, 1.0
+    for _start, end in reversed([mark for mark in marks if mark[1] <= before]):
+        if end >= edge:
+            continue
+        weight *= 0.7
+        pieces.append((end, edge, weight))
+        edge = end
+    if edge > sentence.start:
+        pieces.append((sentence.start, edge, weight * 0.7))
+    return pieces
+
+
+def _local(
+    asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int, float]], span: Span
+) -> float:
+    """Late interaction with pieces of the passage, each with a weight; the span itself left out."""
+    candidate = sentence.candidate
+    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
+    outside = (ends <= span.start) | (starts >= span.end)
+    best = np.zeros(len(asked.token_weights), np.float32)
+    for start, end, weight in pieces:
+        tokens = (starts < end) & (ends > start) & outside
+        if tokens.any():
+            best = np.maximum(best, weight * candidate.similarity[:, tokens].max(axis=1))
+    return float(best @ asked.token_weights) if len(best) else 0.0
+
+
+def _kind_fit(question: Question, span: Span) -> float:
+    exact = question.wants - {"quantity", "list", "text"}
+    return 1.0 if span.kind in exact or not exact else 0.5
+
+
+def _wanted_words(question: Question, language: Language) -> set[str]:
+    if question.language == language:
+        return {stem(word) for word in question.content}
+    wordings = [form for concept in question.concepts for form in concept.wordings(language)[:4]]
+    found = {stem(word) for form in wordings for word, _, _ in words(form)}
+    return found | {word for word in question.content if word[0].isdigit()}
+
+
+def _noun_fit(question: Question, span: Span, language: Language) -> float:
+    """Whether the question names what the figure counts."""
+    if span.figure is None:
+        return 0.0
+    nouns = {stem(part) for part in (span.figure.unit or "").split("/") if part.isalpha()}
+    printed = [stem(word) for word, _, _ in words(span.figure.text) if not word[0].isdigit()]
+    said = {stem(word) for word in question.content}
+    if question.language == language:
+        return 1.0 if printed and all(word in said for word in printed[-2:]) else 0.0
+    if nouns & said:
+        return 1.0
+    wordings = {fold(form) for c in question.concepts for form in c.wordings(language)}
+    return (
+        1.0 if any(fold(" ".join(printed[-n:])) in wordings for n in (1, 2, 3) if printed) else 0.0
+    )
+
+
+def _year_fit(question: Question, sentence: Sentence, span: Span, before: int, tail: int) -> float:
+    text = sentence.candidate.passage.text
+    earlier = list(_YEAR.finditer(text, before, span.start))
+    later = list(_YEAR.finditer(text, span.end, tail))
+    own: int | None = None
+    if earlier:
+        own = int(earlier[-1].group())
+    elif later and not _BASE.search(text, span.end, later[0].start()):
+        own = int(later[0].group())
+    issued = sentence.candidate.release.issued
+    usual = issued.year if issued else None
+    if question.years:
+        if own is not None:
+            return 1.0 if own in question.years else -1.0
+        if usual is not None:
+            return 0.5 if usual in question.years else -0.5
+        return 0.0
+    if own is not None and usual is not None and own != usual:
+        return -1.0
+    return 0.0
+
+
+def _change_fit(question: Question, head: str) -> float:
+    changes = bool(_CHANGE_WORD.search(head[-60:].rstrip()))
+    return 1.0 if changes == question.change else -1.0
+
+
+def _asked_share(question: Question, text: str) -> float:
+    found = [bare(word) for word, _, _ in words(text)]
+    said = {bare(word) for word in question.content}
+    kept = [word for word in found if word not in FUNCTION_WORDS["vi"]]
+    return sum(word in said for word in kept) / len(kept) if kept else 0.0
+
+
+# How sure
+
+CONFIDENCE_FEATURES = (
+    "bias", "dense", "passage_late", "passage_words", "passage_terms", "about", "late", "words",
+    "terms", "near", "kind", "own", "year", "margin",
+)  # fmt: skip
+
+
+def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Candidate]) -> Vector:
+    """What tells whether the releases answer the question at all.
+
+    The features of the best passage and sentence, the best span's scope and year, and `margin`:
+    how far the best passage stands above the next.
+    """
+    candidate = reading.best.candidate
+    dense, own_words, own_terms_, late, _, named = candidate.features
+    margin = (
+        min(1.0, max(0.0, candidates[0].score - candidates[1].score))
+        if len(candidates) > 1
+        else 0.5
+    )
+    sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
+    span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
+    values = (
+        1.0, dense, late, own_words, own_terms_, named, sentence["late"], sentence["words"],
+        sentence["terms"], sentence["near"], sentence["kind"], span.get("own", 0.0),
+        span.get("year", 0.0), margin,
+    )  # fmt: skip
+    return np.array(values, np.float32)
+
+
+def confidence(
+    asked: Asked, reading: Reading, candidates: Sequence[Candidate], weights: Weights
+) -> float:
+    """Calibrated probability (0-1) that the reading answers the question: a fitted logistic."""
+    pair = pair_of(asked.question, reading.best.candidate.release.language)
+    fitted = weights.vector("confidence", pair, CONFIDENCE_FEATURES)
+    score = float(fitted @ confidence_features(asked, reading, candidates))
+    return float(1.0 / (1.0 + np.exp(-np.clip(score, -30, 30))))
