@@ -13,11 +13,12 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from rag.assistant import Assistant
 from rag.errors import RagError
@@ -53,7 +54,7 @@ class Turn:
     panel: str = ""
     """Safe HTML; empty when there is nothing to show beside the answer."""
     text: str = ""
-    """The answer's own text; empty while searching and after an error."""
+    """The answer's own text; empty while searching, and when an error came instead."""
 
 
 class Page(gr.Blocks):
@@ -94,7 +95,9 @@ def build(assistant: Assistant) -> gr.Blocks:
                 turn = Turn(turn.number, question, bubble(answer, turn.number), beside, answer.text)
                 yield "", *_shown((*turns, turn)), turns
         except RagError as error:
-            turn = Turn(turn.number, question, f"**Lưu ý / Note:** {plain(str(error))}")
+            # What was already answered stays: a chat model may fail after the extractive answer.
+            note = f"**Lưu ý / Note:** {plain(str(error))}"
+            turn = replace(turn, said=f"{turn.said}\n\n{note}" if turn.text else note)
         kept = (*turns, turn)[-_TURNS:]
         # After an error the question goes back into its box, to be mended.
         yield "" if turn.text else question, *_shown(kept), kept
@@ -115,7 +118,8 @@ def build(assistant: Assistant) -> gr.Blocks:
         return "", *_shown(()), ()
 
     bare: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
-    with Page(title="Release QA", analytics_enabled=False, fill_width=True) as page:
+    page: gr.Blocks = Page(title="Release QA", analytics_enabled=False, fill_width=True)
+    with page:
         turns = gr.State((), time_to_live=_SESSION_SECONDS)
         gr.HTML(
             '<div class="qa-title"><h1>Release QA</h1>'
@@ -145,7 +149,7 @@ def build(assistant: Assistant) -> gr.Blocks:
                     elem_id="qa-question",
                     label="Câu hỏi / Question",
                     show_label=False,
-                    placeholder="Câu hỏi của bạn · Your question",
+                    placeholder="Câu hỏi · Question",
                     max_lines=5,
                     autofocus=True,
                     submit_btn="Hỏi · Ask",
@@ -163,7 +167,7 @@ def build(assistant: Assistant) -> gr.Blocks:
         )
         new.click(forget, None, shown, **private)
         page.load(refresh, None, releases, **private)
-        gr.api(
+        api(
             ask,
             api_name="ask",
             api_description="Ask one question; returns the answer with its citations.",

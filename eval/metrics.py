@@ -59,7 +59,7 @@ _RESAMPLES = 2000
 
 # --- Text: exact match, F1, containment --------------------------------------------------------
 
-_MARKER = re.compile(r"\[\d+\]")
+_MARKDOWN = re.compile(r"\\([!-/:-@\[-`{-~])|\*+|__|\[\d+\]")
 # An abbreviation (U.S.) is one token, and so is a number with its inner separators; currency and
 # per cent signs count, because 5 %, $5 and 5 are different answers.
 _TOKEN = re.compile(
@@ -74,6 +74,11 @@ _DROPPED_EN = frozenset({"a", "an", "the"})
 _DROPPED_VI = frozenset(map(fold, ("của", "là", "cái", "chiếc", "những")))
 
 
+def plain(text: str) -> str:
+    """Markdown as a reader sees it: escapes resolved, emphasis and citation markers gone."""
+    return _MARKDOWN.sub(lambda mark: mark[1] or "", text)
+
+
 def tokens(text: str, *, like: str | None = None) -> list[str]:
     """The words that answers are compared by.
 
@@ -81,10 +86,10 @@ def tokens(text: str, *, like: str | None = None) -> list[str]:
     `like` (by default the text itself) has Vietnamese letters, after MLQA (Lewis et al. 2020), no
     classifiers and such instead, since `an` is a word there. Departures: numbers keep their
     separators, 608,5 is not 6085; per cent and currency signs are words of their own; hyphens and
-    apostrophes part words; tone marks are put in one place (hoà, hòa). Citation markers `[1]` are
-    not text.
+    apostrophes part words; tone marks are put in one place (hoà, hòa). Markdown is read as `plain`
+    shows it.
     """
-    text = unicodedata.normalize("NFC", _MARKER.sub(" ", text))
+    text = unicodedata.normalize("NFC", plain(text))
     example = text if like is None else unicodedata.normalize("NFC", like)
     dropped = _DROPPED_VI if _VIETNAMESE.search(example) else _DROPPED_EN
     found = (
@@ -188,10 +193,9 @@ def unsupported_figures(
 
     `quotes` are cited spans with the language of their release, `language` is that of the text.
     Equality is by value and unit, so that a translated figure is supported; so is one that a quote
-    prints in the same words. Citation markers and Markdown emphasis are not text.
+    prints in the same words. Markdown is read as `plain` shows it.
     """
-    plain = _MARKER.sub(" ", text).replace("**", "").replace("__", "")
-    stated = figures.find(plain, language=language)
+    stated = figures.find(plain(text), language=language)
     if not stated:
         return []
     known = [each for quote, of in quotes for each in figures.find(quote, language=of)]

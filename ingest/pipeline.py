@@ -19,7 +19,7 @@ from ingest.load import discover, load
 from ingest.passages import CHUNKER, context, split
 from ingest.release import read_release
 from rag.archive import Archive, Source, writer_lock
-from rag.embedding import Embedder, Encoded, open_embedder
+from rag.embedding import Embedder, Encoded, identity, open_embedder
 from rag.errors import InputError, StoreError
 from rag.index import Index
 from rag.schema import Passage, Release
@@ -70,6 +70,8 @@ def ingest(
     files = discover([Path(path) for path in paths])
     summary = Summary()
     with writer_lock(settings), Archive.open(settings) as archive, ExitStack() as stack:
+        # A mismatch of models must show even when no file has changed.
+        Index.open(settings, archive, embedder.identity if embedder else identity(settings))
         writer = _Writer(settings, archive, stack, embedder)
         changed = _complete(writer)
         known = archive.sources()
@@ -267,12 +269,13 @@ def rebuild(
         made_by = archive.meta("embedder")
         again = made_by != embedder.identity or archive.meta("chunker") != CHUNKER
         releases = [archive.release(name) for name in archive.release_ids()]
-        with Index.open(settings, archive, made_by or embedder.identity) as index:
-            index.clear()
+        if again:
+            # Whoever opens a half-made index is refused: the archive still holds old encodings.
+            archive.set_meta("embedder", f"{embedder.identity} (rebuild not finished)")
         archive.mark_indexed([release.id for release in releases], indexed=False)
-        archive.set_meta("embedder", embedder.identity)
         total = 0
-        with Index.open(settings, archive, embedder.identity) as index:
+        with Index(settings, archive, embedder.identity) as index:
+            index.clear()
             for release in tqdm(releases, desc="rebuilding", unit="release", disable=not progress):
                 if again:
                     passages = split(release, embedder.count)

@@ -42,7 +42,7 @@ _EN_HEDGES = {
 def escape(text: str) -> str:
     """A release's text made safe for Markdown: no mark in it has any effect."""
     text = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-    return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", text))
+    return re.sub(r"^(\d+)([.)])(?=\s)", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", text))
 
 
 def cite(sentence: Sentence, marker: int) -> Citation:

@@ -24,6 +24,7 @@ from rag.weights import SOURCE_SHA256, unpack
 
 Kind = Literal["query", "passage"]
 Vector = npt.NDArray[np.float32]
+_BUNDLED_IDENTITY = f"{BUNDLED_MODEL}@{SOURCE_SHA256[:12]}"
 _BATCH = 4
 """Measured on two cores: larger batches are slower (cache), smaller ones too (overhead)."""
 
@@ -175,6 +176,13 @@ def open_embedder(settings: Settings) -> Embedder:
     return Embedder(SentenceTransformerEncoder(settings.embedding_model), Head.empty())
 
 
+def identity(settings: Settings) -> str:
+    """What `open_embedder(settings).identity` is, without opening the model."""
+    if settings.embedding_model == BUNDLED_MODEL:
+        return f"{_BUNDLED_IDENTITY}+{Head.bundled().identity}"
+    return f"{settings.embedding_model}+{Head.empty().identity}"
+
+
 def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
     """Indices by falling length, so that a batch is padded little and memory peaks at once."""
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
@@ -194,7 +202,7 @@ class OnnxEncoder:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        self.identity = f"{BUNDLED_MODEL}@{SOURCE_SHA256[:12]}"
+        self.identity = _BUNDLED_IDENTITY
         self.dim = 384
         self.prompts = {"query": "query: ", "passage": "passage: "}
         try:

@@ -27,7 +27,7 @@ from rag.embedding import Vector
 from rag.index import Index, terms
 from rag.language import bare, fold, sentences, stem, words
 from rag.question import FUNCTION_WORDS, Question, Want
-from rag.retrieve import Asked, Candidate, Weights, own_terms, pair_of
+from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, own_terms, pair_of
 from rag.schema import Evidence, Figure, Language
 
 SENTENCE_FEATURES = ("passage", "late", "window", "words", "terms", "near", "kind")
@@ -524,7 +524,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     how far the best passage stands above the next.
     """
     candidate = reading.best.candidate
-    dense, own_words, own_terms_, late, _, named = candidate.features
+    passage = dict(zip(PASSAGE_FEATURES, candidate.features, strict=True))
     margin = (
         min(1.0, max(0.0, candidates[0].score - candidates[1].score))
         if len(candidates) > 1
@@ -533,7 +533,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
     span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
     values = (
-        1.0, dense, late, own_words, own_terms_, named, sentence["late"], sentence["words"],
+        1.0, passage["dense"], passage["late"], passage["words"], passage["terms"],
+        passage["about"], sentence["late"], sentence["words"],
         sentence["terms"], sentence["near"], sentence["kind"], span.get("own", 0.0),
         span.get("year", 0.0), margin,
     )  # fmt: skip

@@ -77,6 +77,10 @@ woman|women|phụ nữ|
 man|men|đàn ông;nam giới|
 member|members|thành viên;hội viên;đoàn viên;đảng viên|
 expert|experts|chuyên gia|specialists
+scientist|scientists|nhà khoa học|researchers
+journalist|journalists|nhà báo;phóng viên|reporters
+minister|ministers|bộ trưởng|
+contractor|contractors|nhà thầu|
 volunteer|volunteers|tình nguyện viên|
 farmer|farmers|nông dân|
 investor|investors|nhà đầu tư|
@@ -88,6 +92,7 @@ enterprise|enterprises|doanh nghiệp|businesses;companies;firms;company;busines
 unit|units|đơn vị|entities
 organisation|organisations|tổ chức|organization;organizations;institutions;institution
 agency|agencies|cơ quan|authorities
+division|divisions|bộ phận;phòng ban|
 establishment|establishments|cơ sở;cơ sở kinh doanh;cơ sở sản xuất|facilities;facility;premises
 company|companies|công ty|
 cooperative|cooperatives|hợp tác xã|co-operatives
@@ -115,6 +120,7 @@ district|districts|quận;huyện;quận, huyện;quận huyện;quận, huyện
 commune|communes|xã;xã, phường;xã phường;xã, phường, thị trấn|
 ward|wards|phường|
 village|villages|thôn;làng;bản;ấp|hamlets
+neighbourhood|neighbourhoods|khu phố;tổ dân phố;khu dân cư|neighborhoods;residential groups
 township|townships|thị trấn|
 country|countries|nước;quốc gia;quốc gia và vùng lãnh thổ|nations
 site|sites|điểm cầu;điểm thi;địa điểm;điểm tiêm;điểm bán|venues;locations;locations
@@ -140,6 +146,7 @@ industrial cluster|industrial clusters|cụm công nghiệp|
 industrial park|industrial parks|khu công nghiệp|industrial zones
 park|parks|công viên|
 shop|shops|cửa hàng|stores;outlets
+cultural house|cultural houses|nhà văn hóa;nhà văn hoá|
 supermarket|supermarkets|siêu thị|
 hotel|hotels|khách sạn|
 work|works|công trình|structures
@@ -161,7 +168,7 @@ model|models|mô hình|
 step|steps|bước|
 # documents
 document|documents|văn bản;tài liệu|papers
-resolution|resolutions|nghị quyết;nghị quyết chuyên đề|
+resolution|resolutions|nghị quyết|
 directive|directives|chỉ thị|instructions
 dispatch|dispatches|công điện;công văn|telegrams;official dispatches;urgent dispatches
 decision|decisions|quyết định|
@@ -194,6 +201,8 @@ vehicle|vehicles|xe;phương tiện;ô tô;xe ô tô|cars;automobiles
 motorcycle|motorcycles|xe máy;mô tô|motorbikes
 bus|buses|xe buýt|coaches
 truck|trucks|xe tải|lorries
+bicycle|bicycles|xe đạp|bikes
+computer|computers|máy tính;bộ máy tính|laptops
 ship|ships|tàu;tàu cá|boats;vessels
 aircraft|aircraft|máy bay|planes
 tree|trees|cây;cây xanh|
@@ -204,6 +213,7 @@ set|sets|bộ|kits
 gift|gifts|suất quà;phần quà;suất|packages of gifts
 scholarship|scholarships|suất học bổng;học bổng|
 ticket|tickets|vé|
+passport|passports|hộ chiếu|
 share|shares|cổ phiếu;cổ phần|stocks
 account|accounts|tài khoản|
 subscriber|subscribers|thuê bao|
@@ -261,6 +271,7 @@ quarter|quarters|quý|
 year|years|năm|yrs
 decade|decades|thập kỷ;thập niên|
 year old|years old|tuổi|years of age;year olds
+month old|months old|tháng tuổi|months of age
 """
 
 _PERCENTS = """
@@ -271,7 +282,7 @@ pp|percentage points|điểm phần trăm;điểm %|percentage point;% points;% 
 
 _CURRENCIES = """
 VND|VND|đồng;VND;VNĐ;đ;₫;đồng Việt Nam;Việt Nam đồng;vnđ|dong;Vietnamese dong
-USD|USD|USD;đô la Mỹ;đô la;đô-la Mỹ;đô-la;đôla;Mỹ kim|dollars;dollar;US dollars;US dollar;U.S. dollars
+USD|USD|USD;$;đô la Mỹ;đô la;đô-la Mỹ;đô-la;đôla|dollars;dollar;US dollars;US dollar
 EUR|EUR|EUR;ơ-rô;euro|euro;euros;€
 GBP|GBP|GBP;bảng Anh;bảng|pounds;pound sterling;pounds sterling;sterling
 INR|INR|INR;rupee Ấn Độ;rupi|rupee;rupees;Indian rupees
@@ -418,6 +429,11 @@ def _read_tables() -> tuple[dict[str, _Unit], dict[str, _Names], dict[str, str]]
 
 
 _UNITS, _NAMES, _GROUPS = _read_tables()
+_SINGULAR = {
+    name
+    for name, names in _NAMES.items()
+    if _GROUPS[name] == "count" and names.plural != name and name.isascii()
+}
 _UNITS["annum"] = _Unit("year", "measure", "en")
 _PERSON = _Unit("person", "count", None)
 _LONGEST = max(len(key.split()) for key in _UNITS)
@@ -474,7 +490,10 @@ _VI_MONTH = "|".join(sorted(_VI_MONTHS, key=len, reverse=True))
 _TO = rf"(?P<to>{_S0}{_DASH}{_S0}|{_S}(?:đến|tới|to|until|and|và){_S}(?:hết{_S})?)"
 _VI_YEAR = rf"(?:(?:{_S0}/{_S0}|{_S0}-{_S0}|,?{_S}(?:của{_S})?năm{_S})(?P<y>{_YEAR}))?"
 _EN_YEAR = rf"(?:(?:,?{_S}|{_S}of{_S}|/|{_DASH})(?P<y>{_YEAR}))?"
-_EN_OF = rf"(?:(?:{_S}(?:of|in){_S}(?:the{_S}year{_S})?|{_S0}/|{_S0}-|,?{_S0})(?P<y>{_YEAR})|{_S}of{_S}(?:the|this){_S}year)?"
+_EN_OF = (
+    rf"(?:(?:{_S}(?:of|in){_S}(?:the{_S}year{_S})?|{_S0}/|{_S0}-|,?{_S0})(?P<y>{_YEAR})|"
+    rf"{_S}of{_S}(?:the|this){_S}year)?"
+)
 _NTH = r"(?:st|nd|rd|th)?"
 _COUNTING = (
     r"(?P<n>1[0-2]|0?[1-9]|một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười một|mười|"
@@ -644,6 +663,11 @@ _WORD_SHAPES = (
         _compile(rf"(?P<side>first){_S}{_COUNTING}[ \n-]months?{_EN_OF}(?!\w)"),
     ),
     (
+        "one two three four five six seven eight nine ten eleven",
+        "first months",
+        _compile(rf"{_COUNTING}{_S}months{_S}of{_S}(?P<y>{_YEAR}){_END}"),
+    ),
+    (
         "last final",
         "first months",
         _compile(
@@ -693,11 +717,15 @@ _NUMERAL = re.compile(
     r"[0-9]{1,3}(?:\u00a0[0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)*"
 )
 _SPACED = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+(?![0-9])(?:[.,][0-9]{1,2}(?![0-9]))?")
+_SCALE_WORDS = "|".join(sorted([*_VI_SCALES, *_EN_SCALES], key=len, reverse=True))
 _SCALE = _compile(
-    rf"(?:{_S0}|-)(?P<scale>(?:{'|'.join(sorted([*_VI_SCALES, *_EN_SCALES], key=len, reverse=True))}))"
+    rf"(?:{_S0}|-)(?P<scale>{_SCALE_WORDS})"
     rf"(?!\w)(?!{_S}(?:lệ|trọng|suất|giá)(?!\w))"
 )
 _SHORT_SCALE = _compile(rf"{_S0}(?P<scale>k|m|b|tr|t)(?![\w²³/])")
+_SPACE = re.compile(_S)
+_POINT = re.compile(r"\.[0-9]+")
+_MORE = re.compile(rf"{_S}([0-9]{{1,6}})(?![0-9.,/])")
 _HALF = _compile(rf"{_S}rưỡi(?!\w)")
 _CURRENCY = _compile(
     r"(?P<sign>-)?(?P<name>(?:US|A|AU|S|HK|C|CA)\$|CN¥|[$€£₹¥₩฿₫]|Rs\.?|"
@@ -706,10 +734,10 @@ _CURRENCY = _compile(
 )
 _UNIT_TOKEN = re.compile(
     r"(?:[kcdm]?m|sq)[23²³](?![0-9])|[^\W\d_]+(?:['’][^\W\d_]+)*[²³]?|"
-    r"%(?: (?:points?)(?!\w))?|[‰₫€]|°\s?[CF](?!\w)"
+    r"%(?: (?:points?)(?!\w))?|[‰₫€$£]|°\s?[CF](?!\w)"
 )
 _UNIT_GAP = re.compile(r"[ \u00a0]|,[ ]|[ ]?\n|-")
-_FIRST_GAP = re.compile(r"[ \u00a0]{0,2}|[ ]?\n|-")
+_FIRST_GAP = re.compile(r"-(?=[^\W\d_])|[ ]?\n|[ \u00a0]{0,2}")
 _RATE = _compile(
     rf"{_S0}/{_S0}|{_S}(?P<word>per|mỗi|một|a|an|each){_S}|{_S}(?=per{_S}capita|đầu{_S}người)"
 )
@@ -717,7 +745,7 @@ _CAPITA = _compile(rf"per{_S}capita(?!\w)|đầu{_S}người(?!\w)|head(?!\w)|ca
 _ADJECTIVE = _compile(
     r"[ ](?:new|newly|additional|more|other|extra|further|foreign|local|public|private|confirmed|"
     r"active|different|major|key|small|large|registered|state|domestic|international|urban|rural|"
-    r"national|provincial|social|industrial|major|full-time|primary|secondary|unemployed|poor)(?=[ ])"
+    r"national|provincial|social|industrial|full-time|primary|secondary|unemployed|poor)(?=[ ])"
 )
 _CONNECT = _compile(
     rf"(?P<dash>{_S0}{_DASH}{_S0})(?=[0-9$€£])|{_S}(?P<to>đến|tới|to)"
@@ -748,9 +776,9 @@ _LEADING = _compile(
     rf"(?:(?:{_HEDGE}|ngày|vào|trong|từ|between|from|in|on|by|the|giá|đạt|gồm|có){_S0})*"
 )
 _CHANGE = _compile(
-    r"(?<!\w)(?:tăng|giảm|nâng|hạ|rút|chuyển|rise|rose|risen|rising|increas\w+|grew|grow\w*|fell|"
-    r"fall\w*|declin\w+|decreas\w+|dropp?\w*|up|down|chang\w+|went|moved|climbed|jumped|cut|"
-    r"reduced|raised|improved|lifted)(?!\w)[^.;\n]{0,30}$"
+    r"(?<!\w)(?:rises?|rose|risen|rising|increas\w+|grew|grown|growing|fell|falls?|fallen|falling|"
+    r"declin\w+|decreas\w+|dropp?\w*|up|down|chang\w+|went|moved|climbed|jumped|cut|reduced|"
+    rf"raised|improved|lifted)(?!\w)[^.;\n]{{0,30}}(?<!\w)from{_S}$"
 )
 _COMPARE_BEFORE = _compile(
     rf"(?<!\w)(?:gấp|tăng|giảm|hơn|bằng|kém|gấp{_S}khoảng|gấp{_S}hơn|gấp{_S}gần|tăng{_S}gấp){_S}"
@@ -773,12 +801,12 @@ _RATIO = re.compile(r"(?P<part>[0-9]{1,9})/(?P<all>[0-9]{1,9})(?![\w/]|[.,][0-9]
 
 # Labels: what looks like a figure and is not.
 _WEB = re.compile(
-    r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|"
-    r"(?<![\w@])[\w-]+(?:\.[\w-]+)*\.(?:vn|com|net|org|gov|edu|info|in)(?![\w])(?:/\S*)?",
+    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,99}|"
+    r"(?<![\w@.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:vn|com|net|org|gov|edu|info)(?!\w)(?:/\S*)?",
     _FLAGS,
 )
 _LIST_NUMBER = re.compile(
-    r"[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}(?:[.)][ \u00a0\t]+|[ ]?[-–][ \u00a0]+)(?=\D)|"
+    r"[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}(?:[.)][ \u00a0\t]+|[ ]?[-–][ \u00a0]+(?=\D))|"
     r"[0-9]{1,2}(?:\.[0-9]{1,2}){1,3}[ \u00a0\t]+(?=[A-ZĐÀ-Ỹ])"
 )
 _LINE_START = re.compile(r"(?:^|\n)[ \u00a0\t#*>|-]*\(?$")
@@ -805,16 +833,33 @@ _STRONG = frozenset(
     "thứ điều lớp quốc tỉnh QL TL article rule covid H5N1 sars ngõ ngách hẻm".casefold().split()
 )
 _MEDIUM = frozenset(
-    "số no nos number quyết nghị thị định tư luật lệnh văn resolution decree decision directive "
-    "circular law dispatch notice order khóa khoá điện thoại tel phone fax hotline boeing "
-    "airbus version".split()
+    "số no nos number quyết định thị tư văn thoại khóa khoá resolution decree decision directive "
+    "circular tel phone fax hotline boeing airbus version".split()
 )
+# The second syllable of a label and the first ones that make it one.
+_COMPOUND = {
+    "quyết": "nghị",
+    "định": "nghị quyết",
+    "thị": "chỉ",
+    "tư": "thông",
+    "văn": "công",
+    "thoại": "điện",
+    "lục": "phụ",
+    "trình": "chương",
+    "đoạn": "giai",
+    "hình": "",
+    "độ": "cấp mức",
+    "đai": "vành",
+    "phố": "khu",
+}
+_COUNTED = _compile(rf"(?<!\w)(?:con|tổng|trong|trên){_S}$")
+_PREVIOUS = re.compile(r"([^\W\d_]+)[ \u00a0\n]$")
 _WEAK = frozenset(
-    "khoản điểm mục chương phần lục bảng hình trang section clause chapter annex appendix table "
+    "khoản điểm mục chương phần lục bảng trang section clause chapter annex appendix table "
     "figure page paragraph part schedule item phase step level grade class room route highway "
     "khối đường đai tổ phố ấp kỳ đợt tuyến hạng nhóm loại đoạn lô phòng tầng tòa bậc độ quận "
     "phường trình thôn ngày group type batch ward district wave day week zone line category "
-    "tier vòng round gate terminal".split()
+    "tier vòng round gate terminal law notice order dispatch".split()
 )
 _ORDINAL = _compile(rf"thứ{_S}(?:nhất|nhì|hai|ba|tư|năm|sáu|bảy|tám|chín|mười|[0-9IVX]+)(?!\w)")
 
@@ -907,9 +952,12 @@ def _vi_number(words: list[str]) -> tuple[int, Decimal]:
                 break
             scale *= _VI_BIG[words[end]]
             end += 1
-        if scale >= bound or (scale == 1 and total and used == 1):
+        if scale == 1 and total and used == 1:
             break
-        total += value * Decimal(scale)
+        if scale >= bound:  # "hai nghìn năm trăm tỷ" counts 2500 of them
+            total = (total + value) * scale
+        else:
+            total += value * Decimal(scale)
         at, bound = end, scale
         if scale == 1:
             break
@@ -966,9 +1014,1307 @@ def _en_number(words: list[str]) -> tuple[int, Decimal]:
 
 
 _NUMBER_WORDS = {*_VI_DIGITS, "mười", *_EN_SMALL, *_EN_TENS, "a", "half"}
+_NUMBER_VOCABULARY = {
+    *_NUMBER_WORDS,
+    *_VI_AFTER_TENS,
+    *_VI_AFTER_FIVE,
+    *_EN_BIG,
+    *("nửa", "rưỡi", "không", "linh", "lẻ", "and", "hundred", "dozen"),
+}
 _WORD = re.compile(r"[^\W\d_]+")
 _WORD_GAP = re.compile(r"[ \u00a0]|[ ]?\n|-(?=[^\W\d_])")
 _NOT_FIVE = _compile(
     r"(?<!\w)(?:trong|mỗi|hàng|hằng|cả|đầu|cuối|giữa|hết|cùng|của|một|nửa|nhiều|các|từng|những|"
     r"qua|lại|theo|hai|ba|bốn|[0-9]+)[ \u00a0]$"
 )
+
+# --- reading --------------------------------------------------------------------------------
+
+_EXACT = Context(prec=120)
+_DIVIDE = Context(prec=28)
+_MOST_DIGITS = 36
+_LIMIT = Decimal(10) ** 24
+_FINEST = -12
+
+_TIMES_UNIT = _Unit("times", "multiple", None)
+_OCCURRENCE = _Unit("occurrence", "count", None)
+_CALENDAR_WORDS = {"từ", "from", "between", "ngày", "mùng", "mồng"}
+_TOKEN = re.compile(
+    r"(?<!\w)(?<!\w[-–./])(?<![0-9],)(?:(?P<digit>[0-9])|(?P<word>[^\W\d_]+)"
+    r"|(?P<symbol>[$€£₹¥₩฿₫](?=-?[ \u00a0$€£¥₹₫]?[0-9])|-(?=[0-9$€£₹¥₩฿₫A-Z])|\[(?=[0-9])"
+    r"|(?<!\.)\.(?=[0-9])))"
+)
+_CURRENCY_WORDS = {
+    "us",
+    "a",
+    "au",
+    "s",
+    "hk",
+    "c",
+    "ca",
+    "cn",
+    "rs",
+    "rmb",
+    "vnđ",
+    *(name.casefold() for name in _GROUPS if _GROUPS[name] == "money"),
+}
+_MULTIPLES = {
+    "đôi": "2",
+    "rưỡi": "1.5",
+    "mười": "10",
+    **{word: str(value) for word, value in _VI_DIGITS.items()},
+    "twice": "2",
+    "thrice": "3",
+    "double": "2",
+    "triple": "3",
+    "quadruple": "4",
+    **{word: str(value) for word, value in _EN_SMALL.items()},
+}
+_ORDINALS = {
+    "i": 1,
+    "ii": 2,
+    "iii": 3,
+    "iv": 4,
+    "1": 1,
+    "2": 2,
+    "3": 3,
+    "4": 4,
+    "1st": 1,
+    "2nd": 2,
+    "3rd": 3,
+    "4th": 4,
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "final": 4,
+    "last": 4,
+    "đầu": 1,
+    "cuối": 2,
+    "sau": 2,
+}
+_MONTH_CONTEXT = _compile(
+    rf"(?<!\w)(?:in|of|by|since|until|from|to|during|for|this|last|next|early|late|mid|through|"
+    rf"before|after|between|and|end){_S}$"
+)
+_EN_WORDS = frozenset(
+    "the of and in to for with from by on at was were is are has have had this that its it as an "
+    "than been will which year people million billion thousand percent".split()
+)
+_VI_LETTER = re.compile(
+    r"[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", _FLAGS
+)
+_SEEN_COMMA = re.compile(r"[0-9],[0-9]{1,2}(?![0-9])|[0-9]\.[0-9]{3}\.[0-9]{3}(?![0-9])")
+_SEEN_POINT = re.compile(r"[0-9]\.[0-9]{1,2}(?![0-9.])|[0-9],[0-9]{3},[0-9]{3}(?![0-9])")
+_CHARACTERS = {
+    **{0xFF10 + digit: 0x30 + digit for digit in range(10)},
+    **dict.fromkeys((0x202F, 0x2009, 0x2007), 0xA0),
+    **dict.fromkeys((0x2212, 0x2010, 0x2011, 0xFF0D), ord("-")),
+    **dict.fromkeys((0x2014, 0x2012), ord("–")),
+    0xFF05: ord("%"),
+    0xFF0C: ord(","),
+    0xFF0E: ord("."),
+    0xFF0F: ord("/"),
+    # Letters that `re.IGNORECASE` takes for ASCII ones although case folding does not.
+    0x130: ord("I"),
+    0x131: ord("i"),
+    0x17F: ord("s"),
+    0x212A: ord("K"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    """A number with what is attached to it, before its separators are decided."""
+
+    start: int
+    end: int
+    parts: tuple[tuple[str | Decimal, Decimal], ...]
+    """Numeral as printed (or its value when spelled out) and scale."""
+    negative: bool = False
+    unit: _Unit | None = None
+    per: tuple[str, ...] = ()
+    scaled: bool = False
+    prefixed: bool = False
+    """The currency stands before the number."""
+    language: Language | None = None
+    """Of the scale or unit words."""
+
+    @property
+    def bare(self) -> bool:
+        return self.unit is None and not self.scaled
+
+    @property
+    def unit_name(self) -> str | None:
+        return "/".join((self.unit.name, *self.per)) if self.unit else None
+
+
+class _Found(NamedTuple):
+    start: int
+    end: int
+    unit: str | None
+    value: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    approximate: bool = False
+
+
+class _Step(NamedTuple):
+    """Where to read on, and the figure that was read (None: a label, or nothing)."""
+
+    end: int
+    found: _Found | None = None
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without exponent or trailing zeros."""
+    if value == value.to_integral_value():
+        return Decimal(int(value))
+    return _EXACT.normalize(value)
+
+
+def _numeral(raw: str, language: Language | None, *, integral: bool) -> Decimal | None:
+    """The value of a numeral; `language` None means no evidence, which reads a group of three."""
+    digits = raw.replace("\u00a0", "").replace(" ", "")
+    if len(digits) > _MOST_DIGITS:
+        return None
+    marks = [char for char in digits if char in ".,"]
+    if not marks:
+        return Decimal(digits)
+    groups = re.split(r"[.,]", digits)
+    thousands = 1 <= len(groups[0]) <= 3 and groups[0] != "0"
+    if len(set(marks)) == 2:
+        grouped = thousands and all(len(group) == 3 for group in groups[1:-1])
+        if len(set(marks[:-1])) != 1 or marks[-1] in marks[:-1] or not grouped:
+            indian = len(set(marks[:-1])) == 1 and _indian(groups[:-1], marks[0])
+            if marks[-1] in marks[:-1] or not indian:
+                return None
+        return Decimal("".join(groups[:-1]) + "." + groups[-1])
+    if len(marks) > 1:
+        if (thousands and all(len(group) == 3 for group in groups[1:])) or _indian(
+            groups, marks[0]
+        ):
+            return Decimal("".join(groups))
+        return None
+    if len(groups[1]) == 3 and thousands and len(raw) == len(digits):
+        point = "," if language == "vi" else "."
+        whole = integral or language is None or groups[1] == "000"
+        if whole or marks[0] != point:
+            return Decimal("".join(groups))
+    return Decimal(groups[0] + "." + groups[1])
+
+
+def _indian(groups: list[str], mark: str) -> bool:
+    """Groups of lakh and crore: 1,23,456."""
+    return (
+        mark == ","
+        and len(groups) > 2
+        and 1 <= len(groups[0]) <= 2
+        and all(len(group) == 2 for group in groups[1:-1])
+        and len(groups[-1]) == 3
+    )
+
+
+def _day_value(year: int | None, month: int, day: int) -> Decimal | None:
+    """YYYYMMDD, or MMDD without a year; None when there is no such day."""
+    try:
+        date(year or 2000, month, day)
+    except ValueError:
+        return None
+    return Decimal((year or 0) * 10000 + month * 100 + day)
+
+
+def _month_end(year: int | None, month: int) -> Decimal:
+    last = calendar.monthrange(year or 2001, month)[1]
+    return Decimal((year or 0) * 10000 + month * 100 + last)
+
+
+def _month_start(year: int | None, month: int) -> Decimal:
+    return Decimal((year or 0) * 10000 + month * 100 + 1)
+
+
+def _month_number(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    word = " ".join(text.casefold().rstrip(".").split())
+    return _VI_MONTHS.get(word) or _EN_MONTHS.get(word, 0)
+
+
+class _Reader:
+    """One reading of one text (already through `_CHARACTERS`, NFC)."""
+
+    def __init__(self, text: str, language: Language | None, *, whole: bool = False) -> None:
+        self.text = text
+        self.language = language
+        self.whole = whole
+        self.web: list[tuple[int, int]] = []
+        if "." in text and ("@" in text or "/" in text or re.search(r"\w\.[a-z]{2}", text)):
+            self.web = [match.span() for match in _WEB.finditer(text)]
+
+    def read(self) -> Iterator[_Found]:
+        at = 0
+        web = iter(self.web)
+        barrier = next(web, None)
+        while match := _TOKEN.search(self.text, at):
+            start = match.start()
+            while barrier and barrier[1] <= start:
+                barrier = next(web, None)
+            if barrier and barrier[0] <= start:
+                at = barrier[1]
+                continue
+            word = match["word"]
+            if word:
+                step = self._at_word(start, match.end(), word.casefold())
+            elif match["digit"]:
+                step = self._at_digit(start)
+            elif self.text[start] == "[":
+                marker = _MARKER.match(self.text, start)
+                step = _Step(marker.end() if marker else start + 1)
+            else:
+                step = self._at_symbol(start)
+            if step.found:
+                yield self._hedged(step.found)
+            at = max(step.end, start + 1)
+
+    # -- where a figure may start
+
+    def _at_word(self, start: int, end: int, word: str) -> _Step:
+        text = self.text
+        if word not in _LEADS and not word.endswith("fold"):
+            return _Step(end)
+        if word in _CURRENCY_WORDS and _CURRENCY.match(text, start):
+            step = self._measure(start)
+            if step:
+                return step
+        if word in _EN_MONTHS and not text[start].isupper():
+            return _Step(end)
+        if word in _SHAPES_OF:
+            for shape, pattern in _SHAPES_OF[word]:
+                match = pattern.match(text, start)
+                found = self._dates(shape, match) if match else None
+                if found:
+                    return _Step(found.end, found)
+        if word in _CALENDAR_WORDS:
+            return self._after_lead(start, end, word)
+        if word == "thứ":
+            match = _ORDINAL.match(text, start)
+            return _Step(match.end() if match else end)
+        if word in _STRONG or word in _MEDIUM or word in _WEAK:
+            return self._label(start, end, word)
+        if word in _MULTIPLES or word == "gấp" or word.endswith("fold"):
+            step = self._multiple(start)
+            if step:
+                return step
+        if word in ("âm", "minus", "negative"):
+            match = _SPACE.match(text, end)
+            if match and text[match.end() : match.end() + 1].isdigit():
+                step = self._measure(match.end())
+                if step and step.found and step.found.value is not None:
+                    value = -step.found.value
+                    return _Step(step.end, step.found._replace(start=start, value=value))
+            return _Step(end)
+        if word in _NUMBER_WORDS or word == "nửa":
+            return self._measure(start) or _Step(end)
+        return _Step(end)
+
+    def _at_symbol(self, start: int) -> _Step:
+        if self.text[start] in "-." and start and self.text[start - 1] not in " \u00a0\n\t(:;“\"'|":
+            return _Step(start + 1)
+        return self._measure(start) or _Step(start + 1)
+
+    def _at_digit(self, start: int, *, dated: bool = False) -> _Step:
+        text = self.text
+        if (
+            not self.whole
+            and _LINE_START.search(text[max(0, start - 12) : start])
+            and (start <= 12 or "\n" in text[start - 12 : start])
+        ):
+            match = _LIST_NUMBER.match(text, start)
+            if match:
+                return _Step(match.end())
+        match = _NOT_FIGURE.match(text, start)
+        if match and not (_NTH_DAY.match(text, start)):
+            return _Step(match.end())
+        match = _RATIO.match(text, start)
+        if match and not dated and _DATE_BEFORE.search(text[max(0, start - 8) : start]):
+            dated = self._noun(match.end())[0] is None
+        found = self._digit_dates(start, dated=dated)
+        if found:
+            return _Step(found.end, found)
+        if match:
+            return self._ratio(start, match.end(), match["part"], match["all"])
+        match = _NUMERAL.match(text, start)
+        assert match  # a token of digits starts here
+        step = self._measure(start)
+        if step:
+            return step
+        code = _CODE.match(text, start)
+        return _Step(max(match.end(), code.end() if code else 0))
+
+    def _digit_dates(self, start: int, *, dated: bool = False) -> _Found | None:
+        if not _DATE_HINT.match(self.text, start):
+            return None
+        for shape, pattern in _DIGIT_SHAPES:
+            match = pattern.match(self.text, start)
+            found = self._dates(shape, match, dated=dated) if match else None
+            if found:
+                return found
+        return None
+
+    def _after_lead(self, start: int, end: int, word: str) -> _Step:
+        """After từ, from, between, ngày: a date, a range, or nothing special."""
+        text = self.text
+        match = _LEAD.match(text, start)
+        if not match:
+            return _Step(end)
+        at = match.end()
+        dated = "ng" in match[0].casefold() or word in ("mùng", "mồng")
+        ranging = word in ("từ", "from", "between")
+        if text[at : at + 1].isdigit():
+            found = None
+            if not _NOT_FIGURE.match(text, at) or _NTH_DAY.match(text, at):
+                found = self._digit_dates(at, dated=dated or word in ("từ", "from"))
+            if found:
+                if found.low is not None and ranging:
+                    found = found._replace(start=start)
+                elif dated and not text[found.start : found.end].replace("/", "").isdigit():
+                    day = text.casefold().find(word if not ranging else "ngày", start, at)
+                    if found.unit == "date" and day >= 0 and "-" not in text[at : found.end]:
+                        found = found._replace(start=day)
+                return _Step(found.end, found)
+            if word == "ngày":
+                return self._label(start, end, "ngày")
+        if ranging:
+            step = self._measure(at, lead=word)
+            if step and step.found and step.found.low is not None:
+                return _Step(step.end, step.found._replace(start=start))
+        return _Step(end)
+
+    def _label(self, start: int, end: int, word: str) -> _Step:
+        """A number that names rather than counts is passed over."""
+        text = self.text
+        match = _LABEL_NUMBER.match(text, end)
+        if not match:
+            return _Step(end)
+        weak = word in _WEAK and match[0].isspace()
+        if word in _COMPOUND:
+            previous = _PREVIOUS.search(text[max(0, start - 8) : start])
+            if not previous or previous[1].casefold() not in _COMPOUND[word].split():
+                return _Step(end)
+        elif word == "số" and _COUNTED.search(text[max(0, start - 6) : start]):
+            weak = True
+        at = match.end()
+        code = _CODE.match(text, at)
+        number = _NUMERAL.match(text, at)
+        after = max(code.end() if code else 0, number.end() if number else at + 1)
+        if word in _STRONG:
+            return _Step(after)
+        quantity = self._quantity(at)
+        if quantity and (quantity.scaled or (quantity.unit and quantity.unit.group != "count")):
+            hard = quantity.scaled or (
+                quantity.unit is not None and quantity.unit.group in ("money", "percent")
+            )
+            if hard or weak:
+                return _Step(at)
+        if weak:
+            if quantity and quantity.unit:
+                return _Step(at)
+            comma = number is not None and "," in number[0]
+            if not code or comma or word == "số" or self._digit_dates(at):
+                return _Step(at)
+        if re.match(rf"{_YEAR}(?!\w|[/.,-]\w)", text[at : at + 6]):
+            return _Step(at)
+        return _Step(after)
+
+    # -- dates and periods
+
+    def _dates(self, shape: str, match: re.Match[str], *, dated: bool = False) -> _Found | None:
+        group = match.groupdict()
+        start, end = match.span()
+
+        def year(name: str) -> int | None:
+            return int(group[name]) if group.get(name) else None
+
+        first = year("y")
+        if (group.get("to") or "").strip().casefold() in ("and", "và"):
+            before = self.text[max(0, start - 9) : start] + match[0][:8]
+            if "between" not in before.casefold():
+                return None
+        if shape in ("day", "short day"):
+            month, day = _month_number(group["m"]), int(group["d"])
+            if group.get("sep") and month > 12 >= day:
+                month, day = day, month
+            value = _day_value(first, month, day) if 1 <= month <= 12 else None
+            if shape == "short day" and first is None and not dated and day <= month:
+                return None
+            return _Found(start, end, "date", value) if value is not None else None
+        if shape == "days":
+            return self._days(match, dated=dated)
+        if shape == "month":
+            month = _month_number(group["m"])
+            if first is None and group["m"][0].isalpha() and self.text[start].isupper():
+                before = self.text[max(0, start - 10) : start]
+                named = group["m"].casefold().rstrip(".") in _EN_MONTHS
+                if named and not self.whole and not _MONTH_CONTEXT.search(before):
+                    return None
+            return self._months(start, end, first, month, first, month)
+        if shape == "months":
+            second = year("y2")
+            first = first or second
+            return self._months(
+                start, end, first, _month_number(group["m"]), second, _month_number(group["m2"])
+            )
+        if shape == "quarter":
+            number = _ORDINALS[group["q"].casefold()]
+            return self._months(start, end, first, number * 3 - 2, first, number * 3)
+        if shape == "half":
+            number = _ORDINALS[group["h"].casefold()]
+            return self._months(start, end, first, number * 6 - 5, first, number * 6)
+        if shape == "first months":
+            words = group["n"].casefold().split()
+            if words[0].isdigit():
+                count = int(words[0])
+            else:
+                count = int(_vi_number(words)[1] or _en_number(words)[1])
+            if (group.get("side") or "").casefold() in ("cuối", "last", "final"):
+                return self._months(start, end, first, 13 - count, first, 12)
+            return self._months(start, end, first, 1, first, count)
+        assert first is not None  # only years are left, and each begins with one
+        last = first
+        if group.get("y2"):
+            last = int(group["y2"])
+            if len(group["y2"]) == 2:
+                last += first // 100 * 100
+                if last != first + 1 and "/" in match[0]:
+                    return None
+            if last <= first:
+                return None
+        return self._months(start, end, first, 1, last, 12)
+
+    @staticmethod
+    def _months(
+        start: int, end: int, year: int | None, month: int, year2: int | None, month2: int
+    ) -> _Found | None:
+        if not (1 <= month <= 12 and 1 <= month2 <= 12):
+            return None
+        low, high = _month_start(year, month), _month_end(year2, month2)
+        return _Found(start, end, "period", low=low, high=high) if low < high else None
+
+    def _days(self, match: re.Match[str], *, dated: bool) -> _Found | None:
+        group = match.groupdict()
+        second = int(group["y2"]) if group.get("y2") else None
+        first = int(group["y"]) if group.get("y") else second
+        second = second or first
+        month2 = _month_number(group.get("m2") or group["m"])
+        month = _month_number(group.get("m") or group["m2"])
+        spelled = "tháng" in match[0].casefold() or group.get("m2", "0")[:1].isalpha()
+        spelled = spelled or match[0][:1].isalpha()
+        # "5 - 8/10 chương trình" is no stretch of days.
+        if second is None and not dated and not spelled and group["to"] not in ("-", "–"):
+            return None
+        low = _day_value(first, month, int(group["d"]))
+        high = _day_value(second, month2, int(group["d2"]))
+        if low is None or high is None or low >= high:
+            return None
+        return _Found(*match.span(), "date", low=low, high=high)
+
+    # -- ratios and multiples
+
+    def _ratio(self, start: int, end: int, part: str, whole: str) -> _Step:
+        if int(whole) == 0 or re.fullmatch(_YEAR, whole):
+            return _Step(end)  # 13/2021 is the number of a document
+        value = _plain(_DIVIDE.divide(Decimal(part), Decimal(whole)))
+        return _Step(end, _Found(start, end, "ratio", value))
+
+    def _multiple(self, start: int) -> _Step | None:
+        text = self.text
+        match = _MULTIPLE.match(text, start)
+        if match:
+            word = (match["word"] or match[0]).casefold().removesuffix("fold").rstrip("-")
+            value = Decimal(_MULTIPLES[word])
+            return _Step(match.end(), _Found(start, match.end(), "times", value))
+        match = _GAP_TIMES.match(text, start)
+        if match:
+            step = self._measure(match.end())
+            if step and step.found and step.found.unit in ("times", "occurrence"):
+                hedged = bool(re.search(_HEDGE, match[0][3:], _FLAGS))
+                found = step.found._replace(start=start, unit="times", approximate=hedged)
+                return _Step(step.end, found)
+            return _Step(match.end())
+        return None
+
+    # -- quantities
+
+    def _measure(self, start: int, *, lead: str = "") -> _Step | None:
+        """A quantity or a range of two; None when no number can be read at `start`."""
+        first = self._quantity(start)
+        if first is None:
+            return None
+        match = _CONNECT.match(self.text, first.end)
+        if match and (not match["and"] or lead == "between"):
+            second = self._quantity(match.end())
+            found = second and self._range(first, second, match, lead)
+            if found:
+                return _Step(found.end, found)
+        if first.bare and isinstance(first.parts[0][0], str):
+            raw = first.parts[0][0]
+            match = _OUT_OF.match(self.text, first.end)
+            if match and raw.isdigit() and len(match["all"]) < 10:
+                return self._ratio(start, match.end(), raw, match["all"])
+            if re.fullmatch(r"(?:19|20)[0-9]{2}", raw) and not first.negative:
+                end = first.end
+                return _Step(end, self._months(start, end, int(raw), 1, int(raw), 12))
+        value = self._value(first)
+        if value is None:
+            return None
+        return _Step(first.end, _Found(first.start, first.end, first.unit_name, value))
+
+    def _range(
+        self, first: _Quantity, second: _Quantity, match: re.Match[str], lead: str
+    ) -> _Found | None:
+        if first.bare and second.bare:
+            after = self.text[second.end : second.end + 2]
+            raw = str(second.parts[0][0])
+            if not (lead or match["dash"]) or re.match(r"[-–/][0-9]", after):
+                return None
+            if re.fullmatch(r"(?:19|20)[0-9]{2}", raw):
+                return None
+        if first.unit is None and second.unit is not None:
+            scale = second.parts[-1][1]
+            parts = first.parts
+            if not first.scaled and len(second.parts) == 1:
+                parts = ((first.parts[0][0], scale),)
+            first = replace(
+                first,
+                parts=parts,
+                unit=second.unit,
+                per=second.per,
+                scaled=first.scaled or second.scaled,
+                language=first.language or second.language,
+            )
+        elif first.unit is None and second.scaled and not first.scaled:
+            first = replace(
+                first,
+                parts=((first.parts[0][0], second.parts[-1][1]),),
+                scaled=True,
+                language=second.language,
+            )
+        elif first.unit is not None:
+            if second.unit is None and first.prefixed:
+                second = replace(second, unit=first.unit, per=first.per)
+            if first.unit.name != (second.unit and second.unit.name):
+                return None
+            if first.per != second.per:
+                return None
+            if first.prefixed and not first.scaled and second.scaled:
+                first = replace(
+                    first,
+                    parts=((first.parts[0][0], second.parts[-1][1]),),
+                    scaled=True,
+                    language=second.language,
+                )
+            # "rose from 3% to 5%" tells two values, not a range.
+            before = self.text[max(0, first.start - 45) : first.start]
+            if match["to"] and _CHANGE.search(before):
+                return None
+        low, high = self._value(first), self._value(second)
+        if low is None or high is None or low >= high:
+            return None
+        return _Found(first.start, second.end, second.unit_name, low=low, high=high)
+
+    def _value(self, quantity: _Quantity) -> Decimal | None:
+        unit = quantity.unit
+        integral = (
+            not quantity.scaled
+            and unit is not None
+            and (unit.group == "count" or unit.name == "VND")
+        )
+        total = Decimal(0)
+        for raw, scale in quantity.parts:
+            if isinstance(raw, str):
+                language = quantity.language
+                if re.fullmatch(r"[0-9]{1,3}[.,][0-9]{3}", raw):
+                    language = language or self.language or self._guess(quantity)
+                number = _numeral(raw, language, integral=integral)
+                if number is None:
+                    return None
+            else:
+                number = raw
+            total = _EXACT.add(total, _EXACT.multiply(number, scale))
+        total = _plain(total)
+        exponent = total.as_tuple().exponent
+        if abs(total) >= _LIMIT or not isinstance(exponent, int) or exponent < _FINEST:
+            return None
+        return -total if quantity.negative and total else total
+
+    def _guess(self, quantity: _Quantity) -> Language | None:
+        """The language of the separators, from the text around; None without any evidence."""
+        around = (
+            self.text[max(0, quantity.start - 200) : quantity.start]
+            + " "
+            + self.text[quantity.end : quantity.end + 200]
+        )
+        vi, en = 3 * len(_SEEN_COMMA.findall(around)), 3 * len(_SEEN_POINT.findall(around))
+        for word in re.findall(r"[^\W\d_]+", around):
+            if word.casefold() in _EN_WORDS:
+                en += 1
+            elif word.casefold() in _VI_WORDS or _VI_LETTER.search(word):
+                # Names keep their diacritics in English text.
+                vi += 0 if word[0].isupper() else 1
+        if vi == en:
+            return None
+        return "vi" if vi > en else "en"
+
+    def _quantity(self, start: int) -> _Quantity | None:
+        text = self.text
+        at = start
+        prefix: _Unit | None = None
+        negative = False
+        match = _CURRENCY.match(text, at)
+        if match:
+            name = match["name"].casefold()
+            prefix = _Unit(_SIGNS.get(name, name.upper()), "money", None)
+            negative = match["sign"] is not None
+            at = match.end()
+        if text[at : at + 1] == "-":
+            negative, at = True, at + 1
+        parts: list[tuple[str | Decimal, Decimal]] = []
+        language: Language | None = None
+        scaled = False
+        numeral = _NUMERAL.match(text, at)
+        if text[at : at + 1] == ".":
+            numeral = _POINT.match(text, at)
+        words = 0
+        first_word = ""
+        if numeral:
+            spaced = _SPACED.match(text, at)
+            if spaced and spaced.end() > numeral.end():
+                follows = self._attached(spaced.end(), prefix)
+                if follows:
+                    numeral = spaced
+            raw = "0" + numeral[0] if numeral[0].startswith(".") else numeral[0]
+            at = numeral.end()
+            if text[at : at + 1] == "/" and text[at + 1 : at + 2].isdigit():
+                return None
+            if raw.startswith("0") and raw.isdigit() and len(raw) > 3:
+                return None
+            at, scale, language = self._scale(at, money=prefix is not None)
+            scaled = scale != 1
+            parts.append((raw, scale))
+            while scale >= 1000:
+                more = _MORE.match(text, at)
+                if not more:
+                    break
+                end, smaller, _ = self._scale(more.end(), money=False)
+                if smaller == 1 or int(more[1]) * smaller >= scale:
+                    break
+                parts.append((more[1], smaller))
+                at, scale = end, smaller
+            half = _HALF.match(text, at) if scaled else None
+            if half:
+                parts.append((Decimal("0.5"), scale))
+                at = half.end()
+        else:
+            spelled = self._spelled(at)
+            if spelled is None:
+                return None
+            at, value, words, language, first_word = spelled
+            scaled = value >= 1000
+            parts.append((value, Decimal(1)))
+
+        attached = text[at : at + 1]
+        glued = numeral is not None and (attached.isalpha() or attached == "_")
+        unit, end, unit_language = self._unit(at, parts, numeral is not None)
+        if unit is None and prefix is None and numeral is not None:
+            short = _SHORT_SCALE.match(text, at) if not scaled else None
+            if short:  # "5 tr đồng", "5k USD"
+                money, money_end, _ = self._unit(short.end(), parts, True)
+                if money and money.group == "money" and not text[short.end()].isalpha():
+                    scale = _SHORT_SCALES[short["scale"].casefold()]
+                    parts[0] = (parts[0][0], scale)
+                    unit, end, scaled = money, money_end, True
+        if glued and unit is None:
+            return None
+        if prefix:
+            if unit and unit.group == "money" and (unit.name == prefix.name or end - at < 24):
+                prefix, at = unit, end
+            elif unit and text[at : at + 1].isalpha():
+                return None
+            unit = prefix
+            # The yen sign is also the yuan's.
+            if prefix.name == "JPY" and re.search(
+                r"\b(?:CNY|RMB|yuan|renminbi|nhân dân tệ)\b",
+                text[max(0, start - 60) : at + 60],
+                _FLAGS,
+            ):
+                unit = prefix._replace(name="CNY")
+        elif unit:
+            at = end
+            language = language or unit_language
+        if words == 1 and not scaled and prefix is None:
+            lone = unit is not None and self._lone_word(start, first_word, unit)
+            if not lone:
+                return None
+        per: list[str] = []
+        while unit and unit.group != "multiple" and len(per) < 2:
+            end, name, unit_language = self._per(at)
+            if not name:
+                break
+            per.append(name)
+            at, language = end, language or unit_language
+        if (
+            negative
+            and not self.whole
+            and unit is not None
+            and unit.group == "count"
+            and _LINE_START.search(text[max(0, start - 12) : start])
+        ):
+            negative, start = False, start + 1
+        return _Quantity(
+            start,
+            at,
+            tuple(parts),
+            negative,
+            unit,
+            tuple(per),
+            scaled,
+            prefix is not None,
+            language,
+        )
+
+    def _attached(self, at: int, prefix: _Unit | None) -> bool:
+        """Whether a scale or unit follows, so that spaces may group the thousands before."""
+        end, scale, _ = self._scale(at, money=prefix is not None)
+        return prefix is not None or scale != 1 or self._unit(end, [], True)[0] is not None
+
+    def _scale(self, at: int, *, money: bool) -> tuple[int, Decimal, Language | None]:
+        scale = Decimal(1)
+        language: Language | None = None
+        if money:
+            match = _SHORT_SCALE.match(self.text, at)
+            if match:
+                return match.end(), _SHORT_SCALES[match["scale"].casefold()], None
+        for _ in range(3):
+            match = _SCALE.match(self.text, at)
+            if not match:
+                break
+            word = match["scale"].casefold()
+            factor = _VI_SCALES.get(word) or _EN_SCALES.get(word)
+            if factor is None or (scale > 1 and word == "chục"):
+                break
+            if word in ("cr", "ty") and not money and word == "cr":
+                break
+            language = language or ("vi" if word in _VI_SCALES else "en")
+            scale *= factor
+            at = match.end()
+        return at, scale, language
+
+    def _spelled(self, at: int) -> tuple[int, Decimal, int, Language, str] | None:
+        """End, value, number of words, language and first word of a spelled-out number."""
+        words: list[str] = []
+        ends: list[int] = []
+        position = at
+        while len(words) < 24:
+            match = _WORD.match(self.text, position)
+            if not match:
+                break
+            word = match[0].casefold()
+            if word not in _NUMBER_VOCABULARY:
+                break
+            words.append(word)
+            ends.append(match.end())
+            gap = _WORD_GAP.match(self.text, match.end())
+            if not gap:
+                break
+            position = gap.end()
+        if not words or words == ["a"]:
+            return None
+        if words[0] == "nửa" and words[1:2] and words[1] in _VI_BIG:
+            return ends[1], Decimal(_VI_BIG[words[1]]) / 2, 2, "vi", "nửa"
+        if words[0] == "năm" and (len(words) < 2 or words[1] not in _VI_AFTER_FIVE):
+            used, value = 1, Decimal(5)
+        else:
+            used, value = _vi_number(words)
+        if used:
+            return ends[used - 1], value, used, "vi", words[0]
+        used, value = _en_number(words)
+        if used and value:
+            return ends[used - 1], value, used, "en", words[0]
+        return None
+
+    def _lone_word(self, start: int, word: str, unit: _Unit) -> bool:
+        """Whether a number word on its own counts: articles and years do not."""
+        if word in ("một", "a", "half"):
+            return unit.group in ("money", "percent") or (
+                unit.group == "measure" and unit.name not in _TIME_UNITS
+            )
+        if word == "năm":
+            return not _NOT_FIVE.search(self.text[max(0, start - 8) : start])
+        return True
+
+    def _unit(
+        self, at: int, parts: list[tuple[str | Decimal, Decimal]], numeral: bool
+    ) -> tuple[_Unit | None, int, Language | None]:
+        text = self.text
+        match = _TIMES.match(text, at) if numeral else None
+        if match is None:
+            match = _TIMES.match(text, at)
+            match = None if match and match["x"] else match
+        if match:
+            return self._times(at, match.end(), (match["word"] or "x").casefold(), parts)
+        match = _FOLD.match(text, at) if numeral else None
+        if match:
+            return _TIMES_UNIT, match.end(), "en"
+        unit, end = self._noun(at)
+        if unit is None:
+            adjective = _ADJECTIVE.match(text, at)
+            if adjective:
+                unit, end = self._noun(adjective.end())
+                if unit is None or unit.group != "count" or unit.language == "vi":
+                    return None, at, None
+        elif numeral and text[at] == " " and _key(text[at + 1 : end]) in _SINGULAR:
+            # "50 hospital beds" counts beds, "3 fire engines" nothing of the vocabulary.
+            one = bool(parts) and len(parts) == 1 and parts[0][0] in ("1", "01")
+            head, head_end = self._noun(end) if text[end : end + 1] == " " else (None, end)
+            if head is not None and head.group == "count" and head.language != "vi":
+                unit, end = head, head_end
+            elif not one and re.match(r" [a-z]{3}", text[end : end + 4]):
+                follows = _WORD.match(text, end + 1)
+                if follows and follows[0] not in _EN_WORDS:
+                    return None, at, None
+        if unit is None:
+            return None, at, None
+        if unit.name == "year" and text[at:end].casefold().strip() == "năm":
+            # "13.125 năm 2021": the year belongs to what follows.
+            follows = re.match(rf"{_S}{_YEAR}", text[end : end + 8])
+            if follows and not (parts and len(str(parts[0][0])) <= 2):
+                return None, at, None
+        if (
+            unit.name == "VND"
+            and text[at:end].strip().casefold() == "đ"
+            and (text[end : end + 2].casefold() == "/c")
+        ):
+            return None, at, None
+        return unit, end, unit.language
+
+    def _noun(self, at: int) -> tuple[_Unit | None, int]:
+        """The longest known unit that starts at `at`, after at most one gap."""
+        text = self.text
+        gap = _FIRST_GAP.match(text, at)
+        position = gap.end() if gap else at
+        glued = position == at or text[at:position] == "-"
+        key = ""
+        best: _Unit | None = None
+        end = at
+        for count in range(_LONGEST + 1):
+            match = _UNIT_TOKEN.match(text, position)
+            if not match:
+                break
+            token = match[0]
+            key += token
+            unit = _UNITS.get(_key(key)) if count else _UNITS.get(_key(token))
+            if unit and not (count == 0 and glued and len(token) == 1 and token == "t"):
+                best, end = unit, match.end()
+            step = _UNIT_GAP.match(text, match.end())
+            if not step:
+                break
+            key += ", " if step[0].startswith(",") else " "
+            position = step.end()
+        if best and end < len(text) and (text[end].isalnum() or text[end] == "_"):
+            return None, at
+        return best, end
+
+    def _times(
+        self, at: int, end: int, word: str, parts: list[tuple[str | Decimal, Decimal]]
+    ) -> tuple[_Unit | None, int, Language | None]:
+        """A multiple or a number of occurrences, by the words around."""
+        text = self.text
+        fraction = any(isinstance(raw, str) and not raw.isdigit() for raw, _ in parts)
+        if word == "x":
+            return _TIMES_UNIT, end, None
+        if word == "times":
+            events = not fraction and _TIMES_EVENTS.match(text, end)
+            return (_OCCURRENCE if events else _TIMES_UNIT), end, "en"
+        start = at - sum(len(str(raw)) for raw, _ in parts)
+        before = text[max(0, start - 24) : start]
+        compared = fraction or _COMPARE_BEFORE.search(before) or _COMPARE_AFTER.match(text, end)
+        return (_TIMES_UNIT if compared else _OCCURRENCE), end, "vi"
+
+    def _per(self, at: int) -> tuple[int, str, Language | None]:
+        """What follows a stroke or `per`: its end, unit and language, or an empty name."""
+        match = _RATE.match(self.text, at)
+        if not match:
+            return at, "", None
+        position = match.end()
+        capita = _CAPITA.match(self.text, position)
+        if capita:
+            return capita.end(), "person", "en" if capita[0].isascii() else "vi"
+        if not self.text[position : position + 1].strip():
+            return at, "", None
+        unit, end = self._noun(position)
+        if unit is None or unit.name not in _PER:
+            return at, "", None
+        word = (match["word"] or "").casefold()
+        if word in ("a", "an", "each", "một") and unit.name not in _TIME_UNITS:
+            return at, "", None
+        language: Language | None = "vi" if word in ("mỗi", "một") else "en"
+        return end, unit.name, language if word else unit.language
+
+    def _hedged(self, found: _Found) -> _Found:
+        before = self.text[max(0, found.start - 26) : found.start]
+        if found.approximate:
+            return found
+        if _HEDGE_BEFORE.search(before) and not _COMPARED.search(before):
+            return found._replace(approximate=True)
+        if _HEDGE_AFTER.match(self.text, found.end):
+            return found._replace(approximate=True)
+        return found
+
+
+_LEADS = {
+    *_CURRENCY_WORDS,
+    *_EN_MONTHS,
+    *_SHAPES_OF,
+    *_CALENDAR_WORDS,
+    *_STRONG,
+    *_MEDIUM,
+    *_WEAK,
+    *_MULTIPLES,
+    *_NUMBER_WORDS,
+    *("gấp", "âm", "minus", "negative", "nửa"),
+}
+_TIME_UNITS = frozenset("second minute hour day week month quarter year decade".split())
+_VI_WORDS = frozenset("cho trong theo gia tham chi cao hay so xe khi tin".split())
+_LEAD = _compile(
+    rf"(?:(?:từ{_S})?(?:ngày|mùng|mồng)|(?:từ|from|between)(?:{_S}(?:khoảng|about|around))?){_S}"
+    r"(?=[0-9$€£₹]|[^\W\d_])"
+)
+# What follows the first digits of every one of `_DIGIT_SHAPES`.
+_DATE_HINT = _compile(
+    rf"[0-9]{{1,4}}(?:[/.-][0-9]|{_S0}(?:[-–QH]|tháng|đến|tới|to|until|and|và|of|months|"
+    rf"{_EN_MONTH})|(?:st|nd|rd|th)|{_S}năm)"
+)
+_DATE_BEFORE = _compile(
+    r"(?<!\w)(?:ngày|hôm|sáng|chiều|tối|trưa|đêm|đến|từ|trước|sau|nay|qua|on|by|until|since|before|"
+    rf"after|today){_S0}\(?$"
+)
+_NTH_DAY = _compile(
+    rf"{_DAY}{_NTH}{_S}(?:of{_S})?{_EN_MONTH}|{_DAY}{_NTH}{_TO}{_DAY}{_NTH}{_S}{_EN_MONTH}"
+)
+
+
+def _prepare(text: str) -> tuple[str, Callable[[int], int]]:
+    """The text as the patterns expect it, and the way from its offsets back to the given ones."""
+    if unicodedata.is_normalized("NFC", text):
+        return text.translate(_CHARACTERS), lambda offset: offset
+    pieces: list[str] = []
+    origins: list[int] = []
+    at = 0
+    while at < len(text):
+        end = at + 1
+        while end < len(text) and unicodedata.combining(text[end]):
+            end += 1
+        piece = unicodedata.normalize("NFC", text[at:end])
+        pieces.append(piece)
+        origins.extend([at] * len(piece))
+        at = end
+    origins.append(len(text))
+    return "".join(pieces).translate(_CHARACTERS), origins.__getitem__
+
+
+# --- the public surface ---------------------------------------------------------------------
+
+
+def find(text: str, *, language: Language | None = None, offset: int = 0) -> list[Figure]:
+    """Every figure of `text` in order, none overlapping another; empty when there is none.
+
+    `language` decides only what a lone separator before three digits means (`1.561`); None
+    decides it from the text around. Words that belong to one language (tỷ, billion, người) and
+    things that come whole (people, đồng) overrule it. `offset` is added to `start` and `end`, so
+    that `text[f.start - offset : f.end - offset] == f.text`. A hedge (hơn, about) is outside the
+    span and sets `approximate`. Never raises on text.
+    """
+    return _figures(text, language, offset, whole=False)
+
+
+def _figures(text: str, language: Language | None, offset: int, *, whole: bool) -> list[Figure]:
+    clean, origin = _prepare(text)
+    figures = []
+    for found in _Reader(clean, language, whole=whole).read():
+        start, end = origin(found.start), origin(found.end)
+        figures.append(
+            Figure(
+                text[start:end],
+                found.value,
+                found.unit,
+                start + offset,
+                end + offset,
+                found.low,
+                found.high,
+                found.approximate,
+            )
+        )
+    return figures
+
+
+def parse(text: str, *, language: Language | None = None) -> Figure:
+    """The one figure that is the whole of `text`; a hedge or `ngày`, `in` … may stand before it.
+
+    Offsets are those of `text`. Raises `ValueError` when `text` is no figure, more than one, or
+    a figure with other words.
+    """
+    figures = _figures(text, language, 0, whole=True)
+    if len(figures) == 1:
+        figure = figures[0]
+        before = unicodedata.normalize("NFC", text[: figure.start]).strip()
+        if not text[figure.end :].strip() and (not before or _LEADING.fullmatch(before + " ")):
+            return figure
+    raise ValueError(f"not one figure: {text!r}")
+
+
+def kind(figure: Figure) -> Kind:
+    """What sort of figure it is; a noun that is not in the vocabulary counts as a count."""
+    unit = figure.unit
+    fixed: dict[str | None, Kind] = {
+        None: "number",
+        "date": "date",
+        "period": "period",
+        "ratio": "ratio",
+        "times": "multiple",
+    }
+    if unit in fixed:
+        return fixed[unit]
+    assert unit is not None
+    if "/" in unit:
+        return "rate"
+    group = _GROUPS.get(unit, "count")
+    if group == "money":
+        return "money"
+    if group == "percent":
+        return "percent"
+    return "measure" if group == "measure" else "count"
+
+
+def same(a: Figure, b: Figure) -> bool:
+    """Whether one may stand for the other: equal values (or bounds) and units that agree.
+
+    A bare number agrees with a count or a measure of the same value, and so do two nouns of one
+    family (people and workers, units and enterprises). Money, percentages, multiples, rates,
+    ratios, dates and periods agree with their own unit alone. A bound is not its range.
+    """
+    if (a.value, a.low, a.high) != (b.value, b.low, b.high):
+        return False
+    if a.unit == b.unit:
+        return True
+    kinds = {kind(a), kind(b)}
+    if "number" in kinds:
+        return kinds <= {"number", "count", "measure"}
+    if kinds != {"count"}:
+        return False
+    families = [_NAMES[unit].family for unit in (a.unit, b.unit) if unit in _NAMES]
+    return len(families) == 2 and (families[0] == families[1] or "unit" in (a.unit, b.unit))
+
+
+# --- writing --------------------------------------------------------------------------------
+
+_TEENS = (
+    "one two three four five six seven eight nine ten eleven".split()
+)  # of months: a twelfth makes it a year
+_MONTHS_EN = tuple(calendar.month_name)
+
+
+def format(figure: Figure, language: Language) -> str:
+    """The figure as a native writer puts it, exact: `608,5 tỷ đồng`, `VND 608.5 billion`.
+
+    `parse(format(f, language), language=language) == f` for every figure that `find` returns.
+    The hedge is not written, since the figure does not keep which it was. Raises `ValueError`
+    for a unit outside the vocabulary and for bounds that no reading gives.
+    """
+    if figure.value is None and (
+        figure.low is None or figure.high is None or figure.low >= figure.high
+    ):
+        raise ValueError(f"a figure needs a value or ascending bounds: {figure!r}")
+    if figure.unit == "date":
+        return _write_dates(figure, language)
+    if figure.unit == "period":
+        return _write_period(figure, language)
+    if figure.unit == "ratio":
+        return _write_ratio(figure)
+    return _write_quantity(figure, language)
+
+
+def _write_ratio(figure: Figure) -> str:
+    value = figure.value
+    if value is None or value < 0:
+        raise ValueError(f"a ratio has one value of 0 or more: {figure!r}")
+    printed = re.fullmatch(r"([0-9]+)/([0-9]+)", figure.text)
+    if printed and int(printed[2]):
+        part, whole = int(printed[1]), int(printed[2])
+        if _plain(_DIVIDE.divide(Decimal(part), Decimal(whole))) == value:
+            return f"{part}/{whole}"
+    fraction = Fraction(value).limit_denominator(999_999)
+    part, whole = fraction.numerator, fraction.denominator
+    if _plain(_DIVIDE.divide(Decimal(part), Decimal(whole))) != value:
+        raise ValueError(f"not a ratio of two numbers below a million: {figure!r}")
+    times = 1
+    while part > whole and part * times <= 31:  # 9/4 would be a day of April
+        times += 1
+    return f"{part * times}/{whole * times}"
+
+
+def _digits(value: Decimal, language: Language, *, integral: bool = False) -> str:
+    """Grouped by thousands, with the language's separators."""
+    whole, _, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0")
+    if integral and len(fraction) == 3:
+        fraction += "0"  # three decimals of a thing that comes whole would read as thousands
+    grouped = f"{int(whole):,}"
+    if value < 0 and not grouped.startswith("-"):
+        grouped = "-" + grouped
+    if language == "vi":
+        grouped = grouped.replace(",", ".")
+    if not fraction:
+        return grouped
+    return grouped + ("," if language == "vi" else ".") + fraction
+
+
+def _places(value: Decimal) -> int:
+    exponent = _plain(value).as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _scale_for(
+    values: list[Decimal], language: Language, group: str, *, bare: bool
+) -> tuple[Decimal, str]:
+    """The largest scale that leaves every value short, and its word."""
+    biggest = max(abs(value) for value in values)
+    if language == "vi":
+        scales = [(_B, "tỷ", 2), (_M, "triệu", 2)]
+    else:
+        scales = [(_T, "trillion", 3), (_B, "billion", 3), (_M, "million", 3)]
+    if language == "vi" and not bare and group != "percent" and biggest >= 10 * _K:
+        scales.append((_K, "nghìn", 0))
+    for scale, word, places in scales:
+        scaled = [_EXACT.divide(value, scale) for value in values]
+        if biggest >= scale and all(_places(value) <= places for value in scaled):
+            return scale, word
+    return Decimal(1), ""
+
+
+def _write_quantity(figure: Figure, language: Language) -> str:
+    unit, *per = (figure.unit or "").split("/")
+    group = "multiple" if unit == "times" else _GROUPS.get(unit, "")
+    if (unit and not group) or any(name not in _NAMES for name in per):
+        raise ValueError(f"unknown unit {figure.unit!r}: cannot be written")
+    values = [value for value in (figure.value, figure.low, figure.high) if value is not None]
+    scale, word = Decimal(1), ""
+    if group not in ("percent", "multiple"):
+        scale, word = _scale_for(values, language, group, bare=not unit)
+    integral = scale == 1 and (group == "count" or unit == "VND")
+    shown = [_digits(_EXACT.divide(value, scale), language, integral=integral) for value in values]
+    lead = ""
+    if len(shown) == 1:
+        number = shown[0]
+    elif any(value < 0 for value in values):
+        lead = "từ " if language == "vi" else "from "
+        number = (" đến " if language == "vi" else " to ").join(shown)
+    else:
+        number = ("-" if language == "vi" else "–").join(shown)
+    if word:
+        number += " " + word
+    if language == "vi":
+        rate = "".join("/" + _NAMES[name].vi for name in per)
+        if group == "multiple":
+            return f"{lead}gấp {number} lần" if not lead else f"gấp {number} lần"
+        if group == "percent" and unit != "pp":
+            return f"{lead}{number}{unit}{rate}"
+        return f"{lead}{number} {_NAMES[unit].vi}{rate}" if unit else lead + number
+    rate = "".join("/" + name for name in per)
+    if group == "multiple":
+        return f"{lead}{number} times"
+    if group == "percent" and unit != "pp":
+        return f"{lead}{number}{unit}{rate}"
+    if group == "money":
+        if lead:
+            return f"{lead}{number} {unit}{rate}"
+        sign = "-" if number.startswith("-") else ""
+        return f"{sign}{unit} {number.removeprefix('-')}{rate}"
+    if not unit:
+        return lead + number
+    single = len(values) == 1 and abs(values[0]) == 1
+    return f"{lead}{number} {unit if single else _NAMES[unit].plural}{rate}"
+
+
+def _split_day(value: Decimal) -> tuple[int | None, int, int]:
+    """Year (None when not printed), month and day; raises ValueError when there is no such day."""
+    number = int(value)
+    year, month, day = number // 10000 or None, number // 100 % 100, number % 100
+    if number != value or number < 0:
+        raise ValueError(f"not a date: {value}")
+    date(year or 2000, month, day)
+    return year, month, day
+
+
+def _write_day(value: Decimal, language: Language) -> str:
+    year, month, day = _split_day(value)
+    if language == "vi":
+        return f"{day}/{month}/{year}" if year else f"ngày {day}/{month}"
+    return f"{day} {_MONTHS_EN[month]}" + (f" {year}" if year else "")
+
+
+def _write_dates(figure: Figure, language: Language) -> str:
+    if figure.value is not None:
+        return _write_day(figure.value, language)
+    assert figure.low is not None
+    assert figure.high is not None
+    (year, month, day), (year2, month2, day2) = _split_day(figure.low), _split_day(figure.high)
+    if (year is None) != (year2 is None):
+        raise ValueError(f"one bound has a year, the other has none: {figure!r}")
+    if language == "vi":
+        if (year, month) == (year2, month2):
+            return f"{day}-{day2}/{month}" + (f"/{year}" if year else "")
+        low = f"{day}/{month}" + (f"/{year}" if year and year != year2 else "")
+        high = f"{day2}/{month2}" + (f"/{year2}" if year2 else "")
+        return f"từ ngày {low} đến ngày {high}"
+    end = _write_day(figure.high, language)
+    if (year, month) == (year2, month2):
+        return f"{day}–{end}"
+    start = f"{day} {_MONTHS_EN[month]}" + (f" {year}" if year and year != year2 else "")
+    return f"{start} – {end}"
+
+
+def _write_period(figure: Figure, language: Language) -> str:
+    if figure.low is None or figure.high is None:
+        raise ValueError(f"a period has bounds: {figure!r}")
+    (year, month, day), (year2, month2, _) = _split_day(figure.low), _split_day(figure.high)
+    if day != 1 or figure.high != _month_end(year2, month2) or (year is None) != (year2 is None):
+        raise ValueError(f"a period covers whole months: {figure!r}")
+    vi = language == "vi"
+    if (month, month2) == (1, 12) and year:
+        if year == year2:
+            return f"năm {year}" if vi else str(year)
+        return f"{year}-{year2}" if vi else f"{year}–{year2}"
+    if year != year2:
+        if vi:
+            return f"từ tháng {month}/{year} đến tháng {month2}/{year2}"
+        return f"from {_MONTHS_EN[month]} {year} to {_MONTHS_EN[month2]} {year2}"
+    of = f" of {year}" if year else ""
+    count = month2 - month + 1
+    if count == 1:
+        if vi:
+            return f"tháng {month}" + (f"/{year}" if year else "")
+        return _MONTHS_EN[month] + (f" {year}" if year else "")
+    if count == 3 and month % 3 == 1:
+        if vi:
+            return "quý " + ("I", "II", "III", "IV")[month // 3] + (f"/{year}" if year else "")
+        return ("first", "second", "third", "fourth")[month // 3] + " quarter" + of
+    if vi and (month == 1 or month2 == 12):
+        side = "đầu" if month == 1 else "cuối"
+        return f"{count} tháng {side} năm" + (f" {year}" if year else "")
+    if not vi and month == 1:
+        return f"first {_TEENS[count - 1] if count < 12 else 12} months" + of
+    if not vi and month2 == 12:
+        return f"last {_TEENS[count - 1]} months" + (of or " of the year")
+    if vi:
+        return f"từ tháng {month} đến tháng {month2}" + (f"/{year}" if year else "")
+    return f"from {_MONTHS_EN[month]} to {_MONTHS_EN[month2]}" + (f" {year}" if year else "")

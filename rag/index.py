@@ -7,6 +7,7 @@ once per change of the archive and loaded from its cache.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -43,9 +44,9 @@ def terms(text: str) -> list[str]:
     plain = ["~" + bare(word) for word in syllables]
     return [
         *syllables,
-        *(f"{a} {b}" for a, b in zip(syllables, syllables[1:], strict=False)),
+        *(f"{a} {b}" for a, b in itertools.pairwise(syllables)),
         *plain,
-        *(f"{a} {b}" for a, b in zip(plain, plain[1:], strict=False)),
+        *(f"{a} {b}" for a, b in itertools.pairwise(plain)),
     ]
 
 
@@ -258,7 +259,8 @@ class Index:
     def refresh(self) -> None:
         """Take up what another process has ingested since; cheap when nothing changed."""
         if self._words is not None and self._archive.meta("generation") != self._generation:
-            self._words = None
+            # An open embedded Chroma never sees the vectors that another process wrote.
+            self.close()
 
     def _current_words(self) -> _Words:
         if self._words is None:

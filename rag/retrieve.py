@@ -12,6 +12,8 @@ Features of a passage, each about 0 to 1 and independent of the size of the coll
 - `late`: late interaction (Khattab and Zaharia 2020): for each token of the question the largest
   cosine among the passage's tokens, averaged by inverse document frequency;
 - `late_dense`: the same times dense, which lets agreement count;
+- `best`: late interaction with the passage's best sentence alone;
+- `exact`: share of the question's tokens that the passage has too, by inverse document frequency;
 - `about`: share of the question's names, numbers and years found in the passage, its headings
   or its release's metadata.
 """
@@ -32,11 +34,11 @@ from rag.archive import Archive
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
 from rag.index import Index, terms
-from rag.language import bare, fold, words
+from rag.language import bare, fold, sentences, words
 from rag.question import FUNCTION_WORDS, Question
 from rag.schema import Filters, Hit, Language, Passage, Release
 
-PASSAGE_FEATURES = ("dense", "words", "terms", "late", "late_dense", "about")
+PASSAGE_FEATURES = ("dense", "words", "terms", "late", "late_dense", "best", "exact", "about")
 _FROM_EACH = 100
 """Candidates taken from each index."""
 _READ = 30
@@ -213,7 +215,16 @@ class Retriever:
             at += len(vectors.tokens)
             late = float(similarity.max(axis=1) @ asked.token_weights) if similarity.size else 0.0
             features = np.array(
-                [dense, own, term, late, late * max(dense, 0.0), about(question, passage, release)],
+                [
+                    dense,
+                    own,
+                    term,
+                    late,
+                    late * max(dense, 0.0),
+                    _best_sentence(asked, passage, vectors, similarity),
+                    float(np.isin(asked.encoded.ids, vectors.ids) @ asked.token_weights),
+                    about(question, passage, release),
+                ],
                 np.float32,
             )
             weights = self._weights.vector(
@@ -261,6 +272,23 @@ class Retriever:
                 self._releases.clear()
             self._releases[release_id] = self._archive.release(release_id)
         return self._releases[release_id]
+
+
+def _best_sentence(
+    asked: Asked, passage: Passage, encoded: Encoded, similarity: npt.NDArray[np.float32]
+) -> float:
+    if not similarity.size:
+        return 0.0
+    starts = _sentence_starts(passage.text)
+    number = np.searchsorted(starts, encoded.spans[:, 0], side="right")
+    edges = np.flatnonzero(np.diff(number, prepend=-1))
+    best = np.maximum.reduceat(similarity, edges, axis=1)
+    return float((asked.token_weights @ best).max())
+
+
+@lru_cache(maxsize=16384)
+def _sentence_starts(text: str) -> tuple[int, ...]:
+    return tuple(start for start, _ in sentences(text))
 
 
 def metadata(release: Release) -> str:

@@ -31,6 +31,10 @@ from rag.schema import Answer, Citation, Figure, Hit, Passage, Release, Section
 from rag.settings import Settings
 from ui.render import asked, bubble, card_id, column, known, panel, plain
 
+# Gradio's queue uses what pandas 3 deprecates.
+PANDAS = "ignore::pandas.errors.Pandas4Warning"
+pytestmark = pytest.mark.filterwarnings(PANDAS)
+
 ROOT = Path(app.__file__).parent
 QUESTION = "How much was disbursed for COVID support?"
 
@@ -52,8 +56,10 @@ def serving(assistant: Assistant) -> Iterator[str]:
         )
         return page
 
-    # Without a running event loop Gradio would make several of its own and leave them unclosed.
-    page = asyncio.run(start())
+    # Without a running event loop Gradio would make several of its own and leave them unclosed; a
+    # thread, because the caller's may have one running already.
+    with ThreadPoolExecutor(1) as pool:
+        page = pool.submit(lambda: asyncio.run(start())).result()
     try:
         yield page.local_url
     finally:

@@ -17,6 +17,7 @@ from rag.embedding import (
     Kind,
     OnnxEncoder,
     SentenceTransformerEncoder,
+    identity,
     open_embedder,
 )
 from rag.errors import SettingsError, WeightsError
@@ -106,6 +107,8 @@ def test_another_model_is_taken_by_path_and_has_another_identity(
 ) -> None:
     other = open_embedder(Settings(embedding_model=str(unpacked)))
     assert other.identity != embedder.identity
+    assert other.identity == identity(Settings(embedding_model=str(unpacked)))
+    assert embedder.identity == identity(Settings())
     assert other.dim == 384
     assert other.query("Xin chào", "vi").vector.shape == (384,)
 

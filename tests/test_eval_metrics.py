@@ -128,6 +128,14 @@ def test_unsupported_figures() -> None:
     assert metrics.unsupported_figures("Không có.", [], "vi") == []
 
 
+def test_escaped_markdown_is_read_as_it_is_shown() -> None:
+    assert metrics.plain("**1\\.561** *tổ* chức\\* \\[7\\] [2]") == "1.561 tổ chức* [7] "
+    quote: tuple[str, Language] = ("Thu hút 1.561 tỷ đồng.", "vi")
+    text = "**1\\.561 tỷ đồng** [1]\n\n> \\- Thu hút 1.561 tỷ đồng. [1]"
+    assert metrics.unsupported_figures(text, [quote], "vi") == []
+    assert metrics.contains_answer(text, ["1.561 tỷ đồng"])
+
+
 def test_a_figure_quoted_in_another_language_is_supported_by_its_own_words() -> None:
     # Read as English, 124.854 would have three decimals.
     quote: tuple[str, Language] = ("Tổng thu ước đạt 124.854 tỷ đồng.", "vi")

@@ -138,6 +138,7 @@ def test_the_public_surface() -> None:
         "Release",
         "Settings",
         "ask",
+        "verify",
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)
 

@@ -8,21 +8,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from ingest import Summary, ingest, rebuild, remove, verify
-from ingest.pipeline import prune
+from ingest.pipeline import encode, prune
 from rag.archive import Archive, writer_lock
-from rag.embedding import Embedder, Head
+from rag.embedding import Embedder, Encoded, Head, Kind
 from rag.errors import InputError, LockedError, ModelMismatchError, StoreError
 from rag.index import Index, terms
 from rag.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = {
-    "may.md": "# Kinh tế tháng 5\n\nThu ngân sách tháng 5 đạt 812 tỷ đồng.\n\nChi đạt 640 tỷ đồng.\n",
+    "may.md": "# Kinh tế tháng 5\n\nThu tháng 5 đạt 812 tỷ đồng.\n\nChi đạt 640 tỷ đồng.\n",
     "june.md": "# Kinh tế tháng 6\n\nThu ngân sách tháng 6 đạt 905 tỷ đồng.\n",
     "schools.txt": "The province opened 14 new schools in 2023.\n\nEnrolment rose 3.2 per cent.\n",
 }
@@ -209,7 +210,7 @@ from rag.archive import Archive
 from rag.index import Index
 from rag.settings import Settings
 
-owner, name, moment, times = sys.argv[1:5]
+action, owner, name, moment, times = sys.argv[1:6]
 owner = {"archive": Archive, "index": Index, "pipeline": pipeline}[owner]
 original = getattr(owner, name)
 left = int(times)
@@ -225,12 +226,28 @@ def stop(*args, **options):
     return result
 
 setattr(owner, name, stop)
-pipeline.ingest([Path(sys.argv[5])], Settings(data_dir=sys.argv[6]))
+settings = Settings(data_dir=sys.argv[7])
+if action == "rebuild":
+    pipeline.rebuild(settings)
+else:
+    pipeline.ingest([Path(sys.argv[6])], settings)
 """
 
 
+def kill(action: str, where: tuple[str, str, str, int], folder: Path, settings: Settings) -> None:
+    """Run an action in a process that is killed at some call of some function."""
+    killed = subprocess.run(
+        [sys.executable, "-c", KILL, action, *map(str, where), folder, settings.data_dir],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+
+
 @pytest.mark.parametrize(
-    ("owner", "name", "moment", "times"),
+    "where",
     [
         ("pipeline", "encode", "after", 1),
         ("archive", "add", "after", 1),
@@ -241,12 +258,10 @@ pipeline.ingest([Path(sys.argv[5])], Settings(data_dir=sys.argv[6]))
         ("archive", "set_meta", "after", 3),
         ("index", "delete", "after", 1),
     ],
+    ids=lambda where: "-".join(map(str, where)),
 )
 def test_the_next_run_completes_one_that_was_killed(
-    owner: str,
-    name: str,
-    moment: str,
-    times: int,
+    where: tuple[str, str, str, int],
     folder: Path,
     settings: Settings,
     embedder: Embedder,
@@ -254,14 +269,7 @@ def test_the_next_run_completes_one_that_was_killed(
 ) -> None:
     ingest([folder / "may.md"], settings, embedder=embedder)
     (folder / "may.md").write_text(REPORTS["may.md"].replace("812", "821"), encoding="utf-8")
-    killed = subprocess.run(
-        [sys.executable, "-c", KILL, owner, name, moment, str(times), folder, settings.data_dir],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    kill("ingest", where, folder, settings)
 
     ingest([folder], settings, embedder=embedder)
     assert verify(settings) == []
@@ -272,6 +280,25 @@ def test_the_next_run_completes_one_that_was_killed(
         assert one.passage_ids() == other.passage_ids()
         assert one.sources() == other.sources()
     assert ingest([folder], settings, embedder=embedder).embedded == 0
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        ("archive", "mark_indexed", "after", 1),
+        ("index", "clear", "after", 1),
+        ("index", "upsert", "after", 2),
+        ("index", "finish", "before", 1),
+    ],
+    ids=lambda where: "-".join(map(str, where)),
+)
+def test_the_next_run_completes_a_rebuild_that_was_killed(
+    where: tuple[str, str, str, int], folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    kill("rebuild", where, folder, settings)
+    assert ingest([folder], settings, embedder=embedder).embedded == 0
+    assert verify(settings) == []
 
 
 def test_a_second_writer_is_refused_within_a_second_and_loses_nothing(
@@ -352,6 +379,28 @@ def test_a_model_mismatch_shows_even_when_no_file_changed(
         ingest([folder], settings, embedder=other_model)
 
 
+def test_an_unfinished_rebuild_for_another_model_never_mixes_vectors(
+    folder: Path, settings: Settings, embedder: Embedder, other_model: Embedder
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    interrupted = Embedder(_Interrupted(embedder), other_model.head)
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(settings, embedder=interrupted)
+    for model in (embedder, other_model):
+        with pytest.raises(ModelMismatchError, match="--rebuild"):
+            ingest([folder], settings, embedder=model)
+    rebuild(settings, embedder=other_model)
+    assert verify(settings) == []
+    with (
+        Archive.open(settings) as archive,
+        Index.open(settings, archive, other_model.identity) as index,
+    ):
+        for release in archive.releases():
+            for passage in archive.passages_of(release.id):
+                (encoded,) = encode(release, [passage], other_model)
+                assert index.nearest(encoded.vector, 1)[passage.id] > 0.999
+
+
 @pytest.mark.parametrize("damage", ["gone", "sqlite", "vectors"])
 def test_a_damaged_vector_store_is_told_and_rebuilt_without_embedding(
     damage: str, folder: Path, settings: Settings, embedder: Embedder
@@ -390,8 +439,27 @@ class _Unusable:
         self.prompts = embedder.encoder.prompts
         self.count = embedder.encoder.count
 
-    def encode(self, *_: object, **__: object) -> list[object]:
+    def encode(
+        self, kind: Kind, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[Encoded]:
         raise AssertionError("a rebuild with the same model must not embed")
+
+
+class _Interrupted(_Unusable):
+    """An encoder during whose second release the person presses Ctrl-C."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        super().__init__(embedder)
+        self._encode = embedder.encoder.encode
+        self._releases = 0
+
+    def encode(
+        self, kind: Kind, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[Encoded]:
+        self._releases += 1
+        if self._releases == 2:
+            raise KeyboardInterrupt
+        return self._encode(kind, texts)
 
 
 def test_a_lost_word_index_is_made_again(
@@ -472,7 +540,7 @@ def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
 ) -> None:
     ingest([folder / "may.md"], settings, embedder=embedder)
     (folder / "long.md").write_text(
-        "\n\n".join(f"Dự án số {number} trị giá {number} tỷ đồng." for number in range(400)),
+        "\n\n".join(f"Dự án số {number} trị giá {number} tỷ đồng." for number in range(150)),
         encoding="utf-8",
     )
     full = subprocess.run(
