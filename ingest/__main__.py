@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingest.pipeline import ingest, prune, rebuild, remove, verify
 from rag.archive import Archive
-from rag.errors import RagError
+from rag.errors import RagError, SettingsError
 from rag.settings import Settings
 
 
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings(**({"data_dir": options.data_dir} if options.data_dir else {}))
         return _run(options, settings)
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except RagError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

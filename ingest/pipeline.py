@@ -26,6 +26,9 @@ from rag.schema import Passage, Release
 from rag.settings import Settings
 
 
+_INDEXED_TOGETHER = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A file that could not be ingested, and why."""
@@ -93,6 +96,7 @@ def ingest(
             changed = True
             (summary.updated if before else summary.added).append(source)
         if changed:
+            writer.flush()
             _drop_orphans(archive, writer.index)
             writer.index.finish()
     return summary
@@ -109,6 +113,26 @@ class _Writer:
         self._stack = stack
         self._embedder = embedder
         self._index: Index | None = None
+        self._waiting: list[tuple[str, Sequence[Passage], Sequence[Encoded]]] = []
+
+    def put(self, release: Release, passages: Sequence[Passage], encodings: list[Encoded]) -> None:
+        """Archive a release now and index it with the next `flush`."""
+        if self.archive.meta("embedder") is None:
+            # Were this run killed, another model must not index these encodings as its own.
+            self.archive.set_meta("embedder", self.embedder.identity)
+        self.archive.add(release, passages, encodings)
+        self._waiting.append((release.id, passages, encodings))
+        if sum(len(passages) for _, passages, _ in self._waiting) >= _INDEXED_TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Index what waits; Chroma is much faster with many passages at once."""
+        if self._waiting:
+            passages = [passage for _, some, _ in self._waiting for passage in some]
+            encodings = [encoded for *_, some in self._waiting for encoded in some]
+            self.index.upsert(passages, encodings)
+            self.archive.mark_indexed([release_id for release_id, *_ in self._waiting])
+            self._waiting = []
 
     @property
     def embedder(self) -> Embedder:
@@ -125,14 +149,12 @@ class _Writer:
 
 
 def _add(writer: _Writer, release: Release) -> int:
-    index, embedder = writer.index, writer.embedder
+    embedder = writer.embedder
     passages = split(release, embedder.count)
     if not passages:
         raise InputError(f"{release.source} has no text to find; check the file")
     encodings = encode(release, passages, embedder)
-    writer.archive.add(release, passages, encodings)
-    index.upsert(passages, encodings)
-    writer.archive.mark_indexed([release.id])
+    writer.put(release, passages, encodings)
     return len(passages)
 
 

@@ -211,6 +211,8 @@ class OnnxEncoder:
             options = onnxruntime.SessionOptions()
             options.enable_cpu_mem_arena = False
             options.log_severity_level = 3
+            # Spinning threads win a little alone and lose a lot beside any other process.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             self._session = onnxruntime.InferenceSession(
                 str(folder / "onnx" / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )

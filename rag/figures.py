@@ -88,13 +88,12 @@ household|households|hộ;hộ gia đình;hộ dân;gia đình;hộ nghèo;hộ 
 voter|voters|cử tri|
 beneficiary|beneficiaries|đối tượng;người hưởng lợi|recipients
 # organisations
-enterprise|enterprises|doanh nghiệp|businesses;companies;firms;company;business;firm;corporations
+enterprise|enterprises|doanh nghiệp;công ty|businesses;companies;firms;company;business;firm
 unit|units|đơn vị|entities
 organisation|organisations|tổ chức|organization;organizations;institutions;institution
 agency|agencies|cơ quan|authorities
 division|divisions|bộ phận;phòng ban|
 establishment|establishments|cơ sở;cơ sở kinh doanh;cơ sở sản xuất|facilities;facility;premises
-company|companies|công ty|
 cooperative|cooperatives|hợp tác xã|co-operatives
 department|departments|sở|
 ministry|ministries|bộ, ngành;bộ ngành|
@@ -191,7 +190,7 @@ fire|fires|vụ cháy;đám cháy|
 violation|violations|vi phạm;vụ vi phạm;hành vi|offences;offenses;breaches
 inspection|inspections|cuộc kiểm tra;cuộc thanh tra;lượt kiểm tra|checks
 occurrence|occurrences|lần|occasions
-visit|visits|lượt;lượt người|turns;trips
+visit|visits|lượt;lượt người|turns
 round|rounds|đợt;vòng;phiên|waves;phases
 flight|flights|chuyến bay|
 trip|trips|chuyến|journeys
@@ -444,6 +443,8 @@ _FLAGS = re.IGNORECASE
 _S = r"(?:[ \u00a0\t]{1,2}|[ ]?\n)"
 _S0 = r"(?:[ \u00a0\t]{0,2}|[ ]?\n)"
 _DASH = r"[-–]"
+# Blanks stand on both sides of a dash or on neither; after a line break it starts a list item.
+_RUN = rf"(?:[ \u00a0]{{1,2}}{_DASH}[ \u00a0]{{1,2}}|{_DASH}[ ]?)"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])(?![0-9])"
 _MONTH = r"(?:0?[1-9]|1[0-2])(?![0-9])"
 _YEAR = r"(?:1[5-9]|2[01])[0-9]{2}(?![0-9])"
@@ -487,7 +488,7 @@ _VI_MONTHS = {
 }
 _EN_MONTH = r"(?:" + "|".join(sorted(_EN_MONTHS, key=len, reverse=True)) + r")(?!\w)\.?"
 _VI_MONTH = "|".join(sorted(_VI_MONTHS, key=len, reverse=True))
-_TO = rf"(?P<to>{_S0}{_DASH}{_S0}|{_S}(?:đến|tới|to|until|and|và){_S}(?:hết{_S})?)"
+_TO = rf"(?P<to>{_RUN}|{_S}(?:đến|tới|to|until|and|và){_S}(?:hết{_S})?)"
 _VI_YEAR = rf"(?:(?:{_S0}/{_S0}|{_S0}-{_S0}|,?{_S}(?:của{_S})?năm{_S})(?P<y>{_YEAR}))?"
 _EN_YEAR = rf"(?:(?:,?{_S}|{_S}of{_S}|/|{_DASH})(?P<y>{_YEAR}))?"
 _EN_OF = (
@@ -725,6 +726,7 @@ _SCALE = _compile(
 _SHORT_SCALE = _compile(rf"{_S0}(?P<scale>k|m|b|tr|t)(?![\w²³/])")
 _SPACE = re.compile(_S)
 _POINT = re.compile(r"\.[0-9]+")
+_WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:[.,\u00a0 ][0-9]{3})+")
 _MORE = re.compile(rf"{_S}([0-9]{{1,6}})(?![0-9.,/])")
 _HALF = _compile(rf"{_S}rưỡi(?!\w)")
 _CURRENCY = _compile(
@@ -748,7 +750,7 @@ _ADJECTIVE = _compile(
     r"national|provincial|social|industrial|full-time|primary|secondary|unemployed|poor)(?=[ ])"
 )
 _CONNECT = _compile(
-    rf"(?P<dash>{_S0}{_DASH}{_S0})(?=[0-9$€£])|{_S}(?P<to>đến|tới|to)"
+    rf"(?P<dash>{_RUN})(?=[0-9$€£])|{_S}(?P<to>đến|tới|to)"
     rf"(?:{_S}(?:khoảng|gần|hơn|about|around|nearly))?{_S}|{_S}(?P<and>and|và){_S}"
 )
 _HEDGE_WORDS = (
@@ -792,7 +794,7 @@ _MULTIPLE = _compile(
 )
 _GAP_TIMES = _compile(rf"gấp{_S}(?:{_HEDGE}{_S})?")
 _FOLD = _compile(r"-?fold(?!\w)")
-_TIMES = _compile(rf"{_S}(?P<word>lần|times)(?!\w)|(?P<x>x)(?!\w)")
+_TIMES = _compile(rf"{_S0}(?P<word>lần|times)(?!\w)|(?P<x>x)(?!\w)")
 _TIMES_EVENTS = _compile(
     rf"{_S}(?:a|an|per|each|every|in|during|since|between|this|on|before)(?!\w)"
 )
@@ -830,7 +832,7 @@ _LABEL_NUMBER = _compile(
     rf"{_S}(?:số|no\.?|nos\.?|number){_S0}:?{_S0}(?=[0-9])|{_S}(?=[0-9])|\.{_S0}(?=[0-9])"
 )
 _STRONG = frozenset(
-    "thứ điều lớp quốc tỉnh QL TL article rule covid H5N1 sars ngõ ngách hẻm".casefold().split()
+    "thứ điều lớp lộ QL TL article rule covid H5N1 sars ngõ ngách hẻm".casefold().split()
 )
 _MEDIUM = frozenset(
     "số no nos number quyết định thị tư văn thoại khóa khoá resolution decree decision directive "
@@ -851,6 +853,7 @@ _COMPOUND = {
     "độ": "cấp mức",
     "đai": "vành",
     "phố": "khu",
+    "lộ": "quốc tỉnh đại hương",
 }
 _COUNTED = _compile(rf"(?<!\w)(?:con|tổng|trong|trên){_S}$")
 _PREVIOUS = re.compile(r"([^\W\d_]+)[ \u00a0\n]$")
@@ -1139,6 +1142,8 @@ class _Quantity:
     """The currency stands before the number."""
     language: Language | None = None
     """Of the scale or unit words."""
+    lone: bool = False
+    """A number word with nothing attached: no figure, unless it opens a range."""
 
     @property
     def bare(self) -> bool:
@@ -1372,7 +1377,7 @@ class _Reader:
         ranging = word in ("từ", "from", "between")
         if text[at : at + 1].isdigit():
             found = None
-            if not _NOT_FIGURE.match(text, at) or _NTH_DAY.match(text, at):
+            if dated or not _NOT_FIGURE.match(text, at) or _NTH_DAY.match(text, at):
                 found = self._digit_dates(at, dated=dated or word in ("từ", "from"))
             if found:
                 if found.low is not None and ranging:
@@ -1556,6 +1561,8 @@ class _Reader:
             found = second and self._range(first, second, match, lead)
             if found:
                 return _Step(found.end, found)
+        if first.lone:
+            return None
         if first.bare and isinstance(first.parts[0][0], str):
             raw = first.parts[0][0]
             match = _OUT_OF.match(self.text, first.end)
@@ -1572,6 +1579,8 @@ class _Reader:
     def _range(
         self, first: _Quantity, second: _Quantity, match: re.Match[str], lead: str
     ) -> _Found | None:
+        if second.lone:
+            return None
         if first.bare and second.bare:
             after = self.text[second.end : second.end + 2]
             raw = str(second.parts[0][0])
@@ -1720,7 +1729,9 @@ class _Reader:
                 return None
             at, value, words, language, first_word = spelled
             scaled = value >= 1000
-            parts.append((value, Decimal(1)))
+            last = re.split(r"[\s-]", text[start:at])[-1].casefold()
+            scale = Decimal(_VI_BIG.get(last) or _EN_BIG.get(last) or 1)
+            parts.append((_EXACT.divide(value, scale), scale))
 
         attached = text[at : at + 1]
         glued = numeral is not None and (attached.isalpha() or attached == "_")
@@ -1754,7 +1765,9 @@ class _Reader:
         if words == 1 and not scaled and prefix is None:
             lone = unit is not None and self._lone_word(start, first_word, unit)
             if not lone:
-                return None
+                if unit is not None or first_word in ("một", "a", "half", "năm"):
+                    return None
+                return _Quantity(start, at, tuple(parts), language=language, lone=True)
         per: list[str] = []
         while unit and unit.group != "multiple" and len(per) < 2:
             end, name, unit_language = self._per(at)
@@ -1929,7 +1942,10 @@ class _Reader:
     ) -> tuple[_Unit | None, int, Language | None]:
         """A multiple or a number of occurrences, by the words around."""
         text = self.text
-        fraction = any(isinstance(raw, str) and not raw.isdigit() for raw, _ in parts)
+        fraction = any(
+            scale == 1 and isinstance(raw, str) and not _WHOLE.fullmatch(raw)
+            for raw, scale in parts
+        )
         if word == "x":
             return _TIMES_UNIT, end, None
         if word == "times":
@@ -1987,7 +2003,7 @@ _TIME_UNITS = frozenset("second minute hour day week month quarter year decade".
 _VI_WORDS = frozenset("cho trong theo gia tham chi cao hay so xe khi tin".split())
 _LEAD = _compile(
     rf"(?:(?:từ{_S})?(?:ngày|mùng|mồng)|(?:từ|from|between)(?:{_S}(?:khoảng|about|around))?){_S}"
-    r"(?=[0-9$€£₹]|[^\W\d_])"
+    r"(?=[-0-9$€£₹]|[^\W\d_])"
 )
 # What follows the first digits of every one of `_DIGIT_SHAPES`.
 _DATE_HINT = _compile(
@@ -2150,7 +2166,7 @@ def _write_ratio(figure: Figure) -> str:
     printed = re.fullmatch(r"([0-9]+)/([0-9]+)", figure.text)
     if printed and int(printed[2]):
         part, whole = int(printed[1]), int(printed[2])
-        if _plain(_DIVIDE.divide(Decimal(part), Decimal(whole))) == value:
+        if part <= whole and _plain(_DIVIDE.divide(Decimal(part), Decimal(whole))) == value:
             return f"{part}/{whole}"
     fraction = Fraction(value).limit_denominator(999_999)
     part, whole = fraction.numerator, fraction.denominator

@@ -284,6 +284,7 @@ class Index:
         if self._client is None:
             import chromadb
             import chromadb.config
+            from chromadb.api.shared_system_client import SharedSystemClient
 
             options = chromadb.config.Settings(anonymized_telemetry=False)
             if self._settings.chroma_url:
@@ -296,7 +297,12 @@ class Index:
                 )
             else:
                 folder = self._settings.data_dir / "chroma"
-                self._client = chromadb.PersistentClient(str(folder), settings=options)
+                try:
+                    self._client = chromadb.PersistentClient(str(folder), settings=options)
+                except Exception:
+                    # Chroma would hand out the broken store again, even after it was mended.
+                    SharedSystemClient.clear_system_cache()
+                    raise
         return self._client
 
     def _collection(self) -> Any:

@@ -251,6 +251,6 @@ def test_a_vector_store_that_cannot_be_read_names_the_rebuild(
 def test_a_server_that_does_not_answer_is_named(archive: Archive, settings: Settings) -> None:
     away = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9"})
     with Index.open(away, archive, MODEL) as index:
-        with pytest.raises(StoreError, match="http://127[.]0[.]0[.]1:9") as caught:
+        with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9") as caught:
             index.nearest(vector(1, 0, 0), 1)
         assert "\n" not in str(caught.value)

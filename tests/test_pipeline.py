@@ -43,6 +43,12 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "var")
 
 
+@pytest.fixture
+def other_model(embedder: Embedder) -> Embedder:
+    """The same encoder under another head: vectors that cannot be compared with the former."""
+    return Embedder(embedder.encoder, Head("other", Head.empty().means, None, {}, 0))
+
+
 def counts(summary: Summary) -> tuple[int, int, int, int]:
     return (
         len(summary.added),
@@ -251,9 +257,10 @@ def kill(action: str, where: tuple[str, str, str, int], folder: Path, settings: 
     [
         ("pipeline", "encode", "after", 1),
         ("archive", "add", "after", 1),
-        ("index", "upsert", "after", 2),
+        ("archive", "link", "after", 2),
+        ("index", "upsert", "after", 1),
+        ("archive", "mark_indexed", "after", 1),
         ("archive", "mark_indexed", "after", 2),
-        ("archive", "link", "after", 3),
         ("index", "finish", "before", 1),
         ("archive", "set_meta", "after", 3),
         ("index", "delete", "after", 1),
@@ -298,6 +305,16 @@ def test_the_next_run_completes_a_rebuild_that_was_killed(
     ingest([folder], settings, embedder=embedder)
     kill("rebuild", where, folder, settings)
     assert ingest([folder], settings, embedder=embedder).embedded == 0
+    assert verify(settings) == []
+
+
+def test_encodings_of_a_killed_first_run_are_not_taken_for_another_models(
+    folder: Path, settings: Settings, embedder: Embedder, other_model: Embedder
+) -> None:
+    kill("ingest", ("archive", "add", "after", 1), folder, settings)
+    with pytest.raises(ModelMismatchError):
+        ingest([folder], settings, embedder=other_model)
+    ingest([folder], settings, embedder=embedder)
     assert verify(settings) == []
 
 
@@ -348,12 +365,6 @@ def test_a_reader_finds_what_another_process_brought_in(
 
 
 # Damage
-
-
-@pytest.fixture
-def other_model(embedder: Embedder) -> Embedder:
-    """The same encoder under another head: vectors that cannot be compared with the former."""
-    return Embedder(embedder.encoder, Head("other", Head.empty().means, None, {}, 0))
 
 
 def test_an_index_of_another_model_is_refused_and_rebuilt(
