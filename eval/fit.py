@@ -1,14 +1,13 @@
 """`python -m eval.fit`: fits the small files that the reader weighs with, from sets the user names.
 
     python -m eval.fit head  --squad CONTEXTS.json[:QUESTIONS.json] ...
-    python -m eval.fit rank  --squad ... [--folds 4]
-    python -m eval.fit read  --squad ... --gold GOLD.jsonl:FOLDER[:dev] ... [--folds 4]
+    python -m eval.fit weights --squad ... --gold GOLD.jsonl:FOLDER[:dev] ... [--folds 4]
 
 `head` writes `rag/data/head.npz`: the mean vectors of questions and passages by language, and how
-many passages each vocabulary id occurs in. `rank` writes the passage part of
-`rag/data/weights.json`: a listwise softmax regression over the features of `rag.retrieve`, and
-prints recall@1 on folds that were left out, split by article. `read` writes its other parts: the
-choice of the sentence and of the span (listwise too), and the calibrated confidence (logistic).
+many passages each vocabulary id occurs in. `weights` writes `rag/data/weights.json`: for the choice
+of passage, sentence and span a listwise softmax regression over the features of `rag.retrieve` and
+`rag.evidence`, and for the confidence a logistic regression. It prints how often the right one
+comes first on folds that were left out, split by article or by question pair.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ from rag.evidence import (
 from rag.index import Index
 from rag.language import detect
 from rag.question import understand
-from rag.retrieve import PASSAGE_FEATURES, Retriever, Weights, pair_of
+from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
 from rag.schema import Release
 from rag.settings import Settings
 
@@ -165,34 +164,6 @@ def opened(one: Set, folder: Path, embedder: Embedder) -> tuple[Settings, dict[s
     return settings, sources
 
 
-def cases(sets: Sequence[Set], embedder: Embedder, folds: int, data: Path) -> list[Case]:
-    """The features of every question's candidates."""
-    out: list[Case] = []
-    for number, one in enumerate(sets):
-        folder = data / str(number)
-        folder.mkdir()
-        settings, _ = opened(one, folder, embedder)
-        with (
-            Archive.open(settings) as archive,
-            Index.open(settings, archive, embedder.identity) as index,
-        ):
-            retriever = Retriever(archive, index, embedder)
-            for question in tqdm(one.questions, desc=one.name):
-                found = retriever.search(retriever.ask(understand(question.text)), 30)
-                gold = " ".join(one.contexts[question.context].split())
-                right = [" ".join(candidate.passage.text.split()) in gold for candidate in found]
-                out.append(
-                    Case(
-                        pair=pair_of(understand(question.text), found[0].release.language),
-                        fold=int(question.article) % folds,
-                        features=np.stack([candidate.features for candidate in found]),
-                        right=np.array(right),
-                        name=one.name,
-                    )
-                )
-    return out
-
-
 def softmax_fit(
     some: Sequence[Case], columns: Sequence[int], *, ridge: float = 0.003
 ) -> npt.NDArray[np.float64]:
@@ -250,6 +221,8 @@ class Asked:
     fold: int
     name: str
     answerable: bool
+    holds: Callable[[Candidate], bool]
+    """Whether a passage is one of those that the question was written for."""
     right: Callable[[Sentence], bool]
     """Whether a sentence holds the gold evidence."""
     fits: Callable[[Sentence, Span], bool] | None
@@ -269,7 +242,11 @@ def squad_questions(one: Set, sources: dict[str, int], folds: int) -> list[Asked
                 return False
             return any(answer in " ".join(sentence.text.split()) for answer in answers)
 
-        out.append(Asked(question.text, int(question.article) % folds, one.name, True, right, None))
+        def holds(candidate: Candidate, question: Ask = question) -> bool:
+            return sources[candidate.release.source] == question.context
+
+        fold = int(question.article) % folds
+        out.append(Asked(question.text, fold, one.name, True, holds, right, None))
     return out
 
 
@@ -298,8 +275,17 @@ def gold_questions(
             text = sentence.candidate.passage.text[span.start : span.end]
             return exact_match(text, question.answers) == 1.0
 
+        def holds(candidate: Candidate, where: list[tuple[str, int, int]] = where) -> bool:
+            passage = candidate.passage
+            return any(
+                r == passage.release_id and s < passage.end and e > passage.start
+                for r, s, e in where
+            )
+
         fold = int(hashlib.sha256(question.pair.encode()).hexdigest(), 16) % folds
-        out.append(Asked(question.question, fold, path.stem, question.answerable, right, fits))
+        out.append(
+            Asked(question.question, fold, path.stem, question.answerable, holds, right, fits)
+        )
     return out
 
 
@@ -307,8 +293,9 @@ def gold_questions(
 class Store:
     """A collection that stays open during a fit."""
 
-    retriever: Retriever
+    archive: Archive
     index: Index
+    embedder: Embedder
     asked: list[Asked]
 
 
@@ -320,7 +307,7 @@ def gather(
     sure: list[tuple[Case, bool]] = []
     for store in stores:
         reader = Reader(store.index, weights)
-        retriever = store.retriever
+        retriever = Retriever(store.archive, store.index, store.embedder, weights)
         for item in tqdm(store.asked, desc=f"{what}: {store.asked[0].name}"):
             asked = retriever.ask(understand(item.text))
             found = retriever.search(asked, 10)
@@ -348,6 +335,13 @@ def gather(
                     sure.append((case, answerable))
                 continue
             if not item.answerable:
+                continue
+            if what == "passage":
+                found = retriever.search(asked, 30)
+                rows = np.stack([candidate.features for candidate in found])
+                right = np.array([item.holds(candidate) for candidate in found])
+                pair = pair_of(asked.question, found[0].release.language)
+                listwise.append(Case(pair, item.fold, rows, right, item.name))
                 continue
             ranked = reader.rank(asked, found)
             pair = pair_of(asked.question, ranked[0].candidate.release.language)
@@ -455,7 +449,7 @@ def _rounded(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the fits."""
     parser = argparse.ArgumentParser(prog="python -m eval.fit", description=__doc__)
-    parser.add_argument("what", choices=("head", "rank", "read"))
+    parser.add_argument("what", choices=("head", "weights"))
     parser.add_argument("--squad", nargs="*", default=[], metavar="C.json[:Q.json]")
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
     parser.add_argument("--folds", type=int, default=4)
@@ -469,13 +463,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     weights: dict[str, Any] = dict(Weights.bundled().models)
     with tempfile.TemporaryDirectory() as data, ExitStack() as stack:
-        if options.what == "rank":
-            found = cases(sets, embedder, options.folds, Path(data))
-            fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
-            first = [replace(case, features=case.features[:, :3]) for case in found]
-            fit_listwise("first", PASSAGE_FEATURES[:3], first, options.folds, weights)
-            _write(weights)
-            return 0
         stores = []
         for number, one in enumerate(sets):
             folder = Path(data) / str(number)
@@ -492,6 +479,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 stores[-1].asked = gold_questions(
                     Path(path), archive.releases(), split[0] if split else "all", options.folds
                 )
+        found, _ = gather(stores, "passage", Weights(weights))
+        fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
+        first = [replace(case, features=case.features[:, :3]) for case in found]
+        fit_listwise("first", PASSAGE_FEATURES[:3], first, options.folds, weights)
         for what, names in (("sentence", SENTENCE_FEATURES), ("span", SPAN_FEATURES)):
             found, _ = gather(stores, what, Weights(weights))
             fit_listwise(what, names, found, options.folds, weights)
@@ -504,7 +495,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _store(settings: Settings, embedder: Embedder, stack: ExitStack) -> Store:
     archive = stack.enter_context(Archive.open(settings))
     index = stack.enter_context(Index.open(settings, archive, embedder.identity))
-    return Store(Retriever(archive, index, embedder), index, [])
+    return Store(archive, index, embedder, [])
 
 
 def _write(weights: dict[str, Any]) -> None:

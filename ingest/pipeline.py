@@ -25,7 +25,6 @@ from rag.index import Index
 from rag.schema import Passage, Release
 from rag.settings import Settings
 
-
 _INDEXED_TOGETHER = 256
 
 

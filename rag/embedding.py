@@ -1,8 +1,8 @@
 """Texts to vectors: one vector per text for search, one per token for reading.
 
-Two encoders give the same raw `Encoded`: the bundled multilingual-e5-small on ONNX Runtime (the same
-fp32 arithmetic as Sentence Transformers at about twice the speed, and no import of torch), and any
-other model through Sentence Transformers.
+Two encoders give the same raw `Encoded`: the bundled multilingual-e5-small on ONNX Runtime (the
+same fp32 arithmetic as Sentence Transformers at about twice the speed, and no import of torch), and
+any other model through Sentence Transformers.
 """
 
 from __future__ import annotations

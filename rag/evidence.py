@@ -6,7 +6,8 @@ A sentence is weighed by a fitted sum of features (`eval/fit.py`), about 0 to 1 
 - `late`, `window`: late interaction with the sentence alone, and with its neighbours and headings;
 - `words`, `terms`: share of the question's words, and of the glossary's wordings of them, that the
   sentence has, by how rare they are; `near`: the same for neighbours and headings;
-- `kind`: the sentence holds an answer of the kind that the question asks for.
+- `kind`: the sentence holds an answer of the kind that the question asks for;
+- `period`: how well the times that the sentence speaks of suit the question's.
 
 Within the best sentences, every span of a fitting kind (figure, date, name, agency, …) is weighed by
 what is said about it: the scope of a span reaches from the span before it to the next comma or
@@ -26,13 +27,23 @@ from rag import figures
 from rag.embedding import Vector
 from rag.index import Index, terms
 from rag.language import bare, fold, sentences, stem, words
+from rag.period import Period, fit
 from rag.question import FUNCTION_WORDS, Question, Want
-from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, own_terms, pair_of
+from rag.retrieve import (
+    PASSAGE_FEATURES,
+    Asked,
+    Candidate,
+    Told,
+    Weights,
+    own_terms,
+    pair_of,
+    told_by,
+)
 from rag.schema import Evidence, Figure, Language
 
-SENTENCE_FEATURES = ("passage", "late", "window", "words", "terms", "near", "kind")
+SENTENCE_FEATURES = ("passage", "late", "window", "words", "terms", "near", "kind", "period")
 SPAN_FEATURES = (
-    "kind", "own", "chain", "words", "noun", "year", "change", "asked", "order",
+    "kind", "own", "chain", "words", "noun", "period", "change", "asked", "order",
 )  # fmt: skip
 _PASSAGES = 8
 _SENTENCES = 3
@@ -167,6 +178,7 @@ class Reader:
         pair = pair_of(question, language)
         weights = self._weights.vector("sentence", pair, SENTENCE_FEATURES)
         bounds = sentences(text)
+        told = told_by(candidate.passage, candidate.release)
         starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
         wordings = self._wordings(question, language)
         headings = " ".join(candidate.passage.section)
@@ -179,7 +191,7 @@ class Reader:
             sentence = text[start:end]
             here = terms(sentence)
             nearby = terms(f"{headings} {text[near_start:near_end]}")
-            quantities = tuple(figures.find(sentence, language=language, offset=start))
+            quantities = tuple(f for f in told.figures if start <= f.start and f.end <= end)
             spans = tuple(spans_of(question, sentence, start, quantities, language))
             features = np.array(
                 [
@@ -190,6 +202,7 @@ class Reader:
                     self._term_share(wordings, here),
                     max(_share(own, nearby), self._term_share(wordings, nearby)),
                     float(bool(spans) or question.wants == {"text"}),
+                    _sentence_period(question, told, start, end),
                 ],
                 np.float32,
             )
@@ -238,6 +251,19 @@ class Reader:
             Weighed(span, row, float(weights @ row))
             for span, row in zip(sentence.spans, features, strict=True)
         ]
+
+
+def _sentence_period(question: Question, told: Told, start: int, end: int) -> float:
+    if not question.periods:
+        return 0.0
+    own = [mention for mention in told.mentions if start <= mention.start < end]
+    fits = [
+        fit(question.periods, mention.period) * (0.8 if mention.compared else 1.0)
+        for mention in own
+    ]
+    if all(mention.compared for mention in own):
+        fits.append(fit(question.periods, told.period_at(start)))
+    return max(fits)
 
 
 def _late(asked: Asked, candidate: Candidate, tokens: npt.NDArray[np.bool_]) -> float:
@@ -358,10 +384,6 @@ _CHANGE_WORD = re.compile(
     r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|ở mức))*\s*$",
     re.I,
 )
-_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]\d|\d)")
-_BASE = re.compile(
-    r"(?:so với|so cùng|compared (?:with|to)|from|against|than|over|year-on-year|on)\b"
-)
 
 
 def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
@@ -369,12 +391,13 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
 
     `kind`: how exactly the kind fits; `own`, `chain`: late interaction with the span's scope alone,
     and fading over the scopes before it; `words`: question words (or the glossary's wordings) in the
-    scope; `noun`: the question names the unit or noun; `year`: 1 the year asked for, -1 another;
+    scope; `noun`: the question names the unit or noun; `period`: 1 the time asked for, -1 another;
     `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the span that the
     question already says; `order`: -0.1 per earlier span.
     """
     question, passage = asked.question, sentence.candidate.passage
     language = sentence.candidate.release.language
+    told = told_by(passage, sentence.candidate.release)
     marks = sorted(
         {(figure.start, figure.end) for figure in sentence.figures if _is_quantity(figure)}
         | {(span.start, span.end) for span in sentence.spans}
@@ -398,7 +421,7 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
                     chain,
                     len(wanted & scope_words) / len(wanted) if wanted else 0.0,
                     _noun_fit(question, span, language),
-                    _year_fit(question, sentence, span, before, tail),
+                    _period_fit(question, sentence, told, span, tail),
                     _change_fit(question, passage.text[max(sentence.start, before) : span.start]),
                     _asked_share(question, passage.text[span.start : span.end]),
                     -0.1 * number,
@@ -426,7 +449,8 @@ def _chain(
         pieces.append((end, edge, weight))
         edge = end
     if edge > sentence.start:
-        pieces.append((sentence.start, edge, weight * 0.7))
+        # What the sentence opens with is what it is about.
+        pieces.append((sentence.start, edge, max(weight * 0.7, 0.5)))
     return pieces
 
 
@@ -475,26 +499,30 @@ def _noun_fit(question: Question, span: Span, language: Language) -> float:
     )
 
 
-def _year_fit(question: Question, sentence: Sentence, span: Span, before: int, tail: int) -> float:
+_ATTACHED = re.compile(
+    r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
+    r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
+    re.I,
+)
+
+
+def _period_fit(question: Question, sentence: Sentence, told: Told, span: Span, tail: int) -> float:
+    """Whether the span is of the asked time; a figure of a time that nobody asked for counts -1."""
     text = sentence.candidate.passage.text
-    earlier = list(_YEAR.finditer(text, before, span.start))
-    later = list(_YEAR.finditer(text, span.end, tail))
-    own: int | None = None
-    if earlier:
-        own = int(earlier[-1].group())
-    elif later and not _BASE.search(text, span.end, later[0].start()):
-        own = int(later[0].group())
-    issued = sentence.candidate.release.issued
-    usual = issued.year if issued else None
-    if question.years:
-        if own is not None:
-            return 1.0 if own in question.years else -1.0
-        if usual is not None:
-            return 0.5 if usual in question.years else -0.5
-        return 0.0
-    if own is not None and usual is not None and own != usual:
-        return -1.0
-    return 0.0
+    own = [m for m in told.mentions if sentence.start <= m.start < sentence.end]
+    before = [mention for mention in own if mention.end <= span.start]
+    period: Period | None = None
+    compared = False
+    if before and before[-1].compared and _ATTACHED.fullmatch(text[before[-1].end : span.start]):
+        period, compared = before[-1].period, True
+    else:
+        plain = [mention.period for mention in before if not mention.compared]
+        after = [m.period for m in own if span.end <= m.start <= tail and not m.compared]
+        named = plain[-1:] or after[:1]
+        period = named[0] if named else told.period_at(sentence.start)
+    if question.periods:
+        return fit(question.periods, period)
+    return -1.0 if compared else 0.0
 
 
 def _change_fit(question: Question, head: str) -> float:
@@ -513,7 +541,7 @@ def _asked_share(question: Question, text: str) -> float:
 
 CONFIDENCE_FEATURES = (
     "bias", "dense", "passage_late", "passage_words", "passage_terms", "about", "late", "words",
-    "terms", "near", "kind", "own", "year", "margin",
+    "terms", "near", "kind", "sentence_period", "own", "chain", "period", "margin",
 )  # fmt: skip
 
 
@@ -535,8 +563,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     values = (
         1.0, passage["dense"], passage["late"], passage["words"], passage["terms"],
         passage["about"], sentence["late"], sentence["words"],
-        sentence["terms"], sentence["near"], sentence["kind"], span.get("own", 0.0),
-        span.get("year", 0.0), margin,
+        sentence["terms"], sentence["near"], sentence["kind"], sentence["period"],
+        span.get("own", 0.0), span.get("chain", 0.0), span.get("period", 0.0), margin,
     )  # fmt: skip
     return np.array(values, np.float32)
 

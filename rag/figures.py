@@ -361,7 +361,7 @@ _SHORT_SCALES = {"k": _K, "m": _M, "b": _B, "tr": _M, "t": _T}
 _PER = frozenset(
     "second minute hour day week month quarter year person household worker enterprise unit "
     "km m km² m² m³ ha acre tonne quintal kg g litre kWh MWh kW MW USD product student patient "
-    "vehicle visit dose trip case bed room".split()
+    "vehicle visit dose trip case bed room project".split()
 ) | {"working day"}
 
 _PRICELESS = frozenset({"%", "‰", "pp"})
@@ -583,6 +583,7 @@ _DIGIT_SHAPES = (
     ),
     ("first months", _compile(rf"{_COUNTING}{_S}tháng{_S}(?:của{_S})?năm{_S}(?P<y>{_YEAR}){_END}")),
     ("first months", _compile(rf"{_COUNTING}{_S}months{_S}of{_S}(?P<y>{_YEAR}){_END}")),
+    ("first months", _compile(rf"(?P<n>1[0-2]|[1-9])M{_S0}(?P<y>{_YEAR}){_END}")),
     ("quarter", _compile(rf"(?P<q>[1-4])Q{_S0}(?P<y>{_YEAR}){_END}")),
     ("half", _compile(rf"(?P<h>[12])H{_S0}(?P<y>{_YEAR}){_END}")),
     ("quarter", _compile(rf"(?P<q>1st|2nd|3rd|4th)[ -]quarter{_EN_OF}(?!\w)")),
@@ -605,6 +606,11 @@ _WORD_SHAPES = (
         _compile(
             rf"(?:từ{_S})?tháng{_S}(?P<m>{_MONTH}){_TO}tháng{_S}(?P<m2>{_MONTH}){_NOT_MONTH}{_END}"
         ),
+    ),
+    (
+        "tháng",
+        "months",
+        _compile(rf"tháng{_S}(?P<m>{_MONTH})(?P<to>{_DASH})(?P<m2>{_MONTH}){_NOT_MONTH}{_END}"),
     ),
     ("tháng", "month", _compile(rf"tháng{_S}(?P<m>{_MONTH}){_NOT_MONTH}{_VI_YEAR}{_END}")),
     ("tháng", "month", _compile(rf"tháng{_S}(?P<m>{_VI_MONTH})(?!\w){_NOT_MONTH}{_VI_YEAR}(?!\w)")),
@@ -681,7 +687,7 @@ _WORD_SHAPES = (
         "months",
         _compile(
             rf"(?:from{_S}|between{_S})?(?P<m>{_EN_MONTH})(?:{_S}(?P<y>{_YEAR}))?{_TO}"
-            rf"(?P<m2>{_EN_MONTH}),?{_S}(?P<y2>{_YEAR}){_END}"
+            rf"(?P<m2>{_EN_MONTH})(?:,?{_S}(?P<y2>{_YEAR}){_END}|(?!\w|{_S}[0-9]))"
         ),
     ),
     (
@@ -773,6 +779,7 @@ _HEDGE_BEFORE = _compile(rf"(?<!\w){_HEDGE}{_S0}(?:the{_S})?$")
 _COMPARED = _compile(
     rf"(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm|kém|tốt|dài|ngắn|rộng|đông|sâu|nặng|nhẹ|mạnh|rẻ|đắt){_S}hơn{_S0}$"
 )
+_OVER = _compile(rf"(?<!\w)over{_S0}(?:the{_S})?$")  # "over three years" is no hedge
 _HEDGE_AFTER = _compile(rf"{_S}(?:trở{_S}lên|or{_S}more|or{_S}so|and{_S}above)(?!\w)")
 _LEADING = _compile(
     rf"(?:(?:{_HEDGE}|ngày|vào|trong|từ|between|from|in|on|by|the|giá|đạt|gồm|có){_S0})*"
@@ -795,8 +802,13 @@ _MULTIPLE = _compile(
 _GAP_TIMES = _compile(rf"gấp{_S}(?:{_HEDGE}{_S})?")
 _FOLD = _compile(r"-?fold(?!\w)")
 _TIMES = _compile(rf"{_S0}(?P<word>lần|times)(?!\w)|(?P<x>x)(?!\w)")
+_NAMED_DAY = _compile(rf"{_S}(?:[0-9]{{1,2}}/[0-9]|[0-9]{{1,2}}{_S}tháng(?!\w))")
 _TIMES_EVENTS = _compile(
     rf"{_S}(?:a|an|per|each|every|in|during|since|between|this|on|before)(?!\w)"
+)
+_FRACTION = _compile(
+    rf"[^\W\d_]+(?:{_S}phần{_S}(?P<vi>hai|ba|tư|bốn|năm|mười)(?!\w)(?!{_S}(?:trăm|mươi))|"
+    rf"[ -](?P<en>thirds?|fifths?|tenths?|(?:quarters?)(?={_S}of{_S}(?:the|all|a)(?!\w)))(?!\w))"
 )
 _OUT_OF = _compile(rf"{_S}out{_S}of{_S}(?P<all>[0-9]+)(?![0-9]|[.,][0-9])")
 _RATIO = re.compile(r"(?P<part>[0-9]{1,9})/(?P<all>[0-9]{1,9})(?![\w/]|[.,][0-9])")
@@ -815,13 +827,14 @@ _LINE_START = re.compile(r"(?:^|\n)[ \u00a0\t#*>|-]*\(?$")
 _NOT_FIGURE = re.compile(
     r"(?:\+84|0)[0-9]{1,3}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
     r"|0[0-9]{1,3}\)[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
+    r"|84[ -][0-9]{1,3}\)?[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
     r"|1[89]00[ .-]?[0-9]{4,6}(?![0-9])"
     r"|[0-9]+(?:/[0-9]{4})?[ ]?/(?:[A-ZĐ]{2,}[\w.-]*)"
     r"|[0-9]+:[0-9]+(?::[0-9]+)?(?:[ ]?[aApP]\.?[mM]\b\.?)?"
     r"|[0-9]{1,2}(?:[.][0-9]{2})?[ ]?[aApP](?:m|M|\.m\.)(?!\w)"
     r"|[0-9]{1,2}[hH][0-9]{2}(?![0-9])"
     r"|[0-9]{1,2} giờ [0-9]{1,2}(?: phút)?(?![.,]?[0-9])"
-    r"|[0-9]{1,2} giờ (?=sáng|chiều|tối|trưa|ngày)"
+    r"|[0-9]{1,2}(?: giờ|[hH]) (?=sáng|chiều|tối|trưa|ngày)"
     r"|[0-9]{1,3}(?:st|nd|rd|th)\b(?![ -](?:quarter|half))"
     r"|[0-9]{4}s\b"
     r"|24/(?:7|24)(?![0-9/])"
@@ -843,6 +856,7 @@ _COMPOUND = {
     "quyết": "nghị",
     "định": "nghị quyết",
     "thị": "chỉ",
+    "án": "dự đề",
     "tư": "thông",
     "văn": "công",
     "thoại": "điện",
@@ -861,7 +875,7 @@ _WEAK = frozenset(
     "khoản điểm mục chương phần lục bảng trang section clause chapter annex appendix table "
     "figure page paragraph part schedule item phase step level grade class room route highway "
     "khối đường đai tổ phố ấp kỳ đợt tuyến hạng nhóm loại đoạn lô phòng tầng tòa bậc độ quận "
-    "phường trình thôn ngày group type batch ward district wave day week zone line category "
+    "phường trình án thôn ngày group type batch ward district wave day week zone line category "
     "tier vòng round gate terminal law notice order dispatch".split()
 )
 _ORDINAL = _compile(rf"thứ{_S}(?:nhất|nhì|hai|ba|tư|năm|sáu|bảy|tám|chín|mười|[0-9IVX]+)(?!\w)")
@@ -890,6 +904,25 @@ _EN_SMALL = {
         "fifteen sixteen seventeen eighteen nineteen".split()
     )
     if value
+}
+_FRACTION_WORDS = {
+    word: value for word, value in (*_VI_DIGITS.items(), *_EN_SMALL.items(), ("a", 1)) if value < 10
+}
+_FRACTION_PARTS = {
+    "hai": 2,
+    "ba": 3,
+    "tư": 4,
+    "bốn": 4,
+    "năm": 5,
+    "mười": 10,
+    "third": 3,
+    "quarter": 4,
+    "fifth": 5,
+    "tenth": 10,
+    "thirds": 3,
+    "quarters": 4,
+    "fifths": 5,
+    "tenths": 10,
 }
 _EN_TENS = {
     word: 10 * value
@@ -1318,6 +1351,12 @@ class _Reader:
                     value = -step.found.value
                     return _Step(step.end, step.found._replace(start=start, value=value))
             return _Step(end)
+        if word in _FRACTION_WORDS:
+            match = _FRACTION.match(text, start)
+            if match:
+                part = _FRACTION_WORDS[word]
+                whole = _FRACTION_PARTS[(match["vi"] or match["en"]).casefold()]
+                return self._ratio(start, match.end(), str(part), str(whole))
         if word in _NUMBER_WORDS or word == "nửa":
             return self._measure(start) or _Step(end)
         return _Step(end)
@@ -1419,10 +1458,11 @@ class _Reader:
             hard = quantity.scaled or (
                 quantity.unit is not None and quantity.unit.group in ("money", "percent")
             )
-            if hard or weak:
+            if hard:
                 return _Step(at)
         if weak:
-            if quantity and quantity.unit:
+            follows = quantity and re.match(rf"{_S}{_YEAR}", text[quantity.end : quantity.end + 8])
+            if quantity and quantity.unit and not (quantity.unit.name == "year" and follows):
                 return _Step(at)
             comma = number is not None and "," in number[0]
             if not code or comma or word == "số" or self._digit_dates(at):
@@ -1541,7 +1581,7 @@ class _Reader:
         match = _GAP_TIMES.match(text, start)
         if match:
             step = self._measure(match.end())
-            if step and step.found and step.found.unit in ("times", "occurrence"):
+            if step and step.found and step.found.unit in ("times", "occurrence", None):
                 hedged = bool(re.search(_HEDGE, match[0][3:], _FLAGS))
                 found = step.found._replace(start=start, unit="times", approximate=hedged)
                 return _Step(step.end, found)
@@ -1571,6 +1611,8 @@ class _Reader:
             if re.fullmatch(r"(?:19|20)[0-9]{2}", raw) and not first.negative:
                 end = first.end
                 return _Step(end, self._months(start, end, int(raw), 1, int(raw), 12))
+            if len(raw) >= 7 and raw.isdigit() and not self.whole:
+                return None  # a telephone or register number
         value = self._value(first)
         if value is None:
             return None
@@ -1610,9 +1652,12 @@ class _Reader:
             )
         elif first.unit is not None:
             if second.unit is None and first.prefixed:
-                second = replace(second, unit=first.unit, per=first.per)
+                end, per, _ = self._rates(second.end)
+                second = replace(second, unit=first.unit, per=per or first.per, end=end)
             if first.unit.name != (second.unit and second.unit.name):
                 return None
+            if second.per and not first.per:
+                first = replace(first, per=second.per)
             if first.per != second.per:
                 return None
             if first.prefixed and not first.scaled and second.scaled:
@@ -1768,13 +1813,10 @@ class _Reader:
                 if unit is not None or first_word in ("một", "a", "half", "năm"):
                     return None
                 return _Quantity(start, at, tuple(parts), language=language, lone=True)
-        per: list[str] = []
-        while unit and unit.group != "multiple" and len(per) < 2:
-            end, name, unit_language = self._per(at)
-            if not name:
-                break
-            per.append(name)
-            at, language = end, language or unit_language
+        per: tuple[str, ...] = ()
+        if unit and unit.group != "multiple":
+            at, per, unit_language = self._rates(at)
+            language = language or unit_language
         if (
             negative
             and not self.whole
@@ -1789,7 +1831,7 @@ class _Reader:
             tuple(parts),
             negative,
             unit,
-            tuple(per),
+            per,
             scaled,
             prefix is not None,
             language,
@@ -1887,6 +1929,8 @@ class _Reader:
                     return None, at, None
         elif numeral and text[at] == " " and _key(text[at + 1 : end]) in _SINGULAR:
             # "50 hospital beds" counts beds, "3 fire engines" nothing of the vocabulary.
+            if parts and re.fullmatch(r"(?:19|20)[0-9]{2}", str(parts[0][0])):
+                return None, at, None  # "a 2021 decree"
             one = bool(parts) and len(parts) == 1 and parts[0][0] in ("1", "01")
             head, head_end = self._noun(end) if text[end : end + 1] == " " else (None, end)
             if head is not None and head.group == "count" and head.language != "vi":
@@ -1902,6 +1946,8 @@ class _Reader:
             follows = re.match(rf"{_S}{_YEAR}", text[end : end + 8])
             if follows and not (parts and len(str(parts[0][0])) <= 2):
                 return None, at, None
+        if unit.name in ("day", "month") and _NAMED_DAY.match(text, end):
+            return None, at, None
         if (
             unit.name == "VND"
             and text[at:end].strip().casefold() == "đ"
@@ -1956,6 +2002,18 @@ class _Reader:
         compared = fraction or _COMPARE_BEFORE.search(before) or _COMPARE_AFTER.match(text, end)
         return (_TIMES_UNIT if compared else _OCCURRENCE), end, "vi"
 
+    def _rates(self, at: int) -> tuple[int, tuple[str, ...], Language | None]:
+        """The units that an amount is told by, at most two (`/người/tháng`)."""
+        names: list[str] = []
+        language: Language | None = None
+        while len(names) < 2:
+            end, name, spoken = self._per(at)
+            if not name:
+                break
+            names.append(name)
+            at, language = end, language or spoken
+        return at, tuple(names), language
+
     def _per(self, at: int) -> tuple[int, str, Language | None]:
         """What follows a stroke or `per`: its end, unit and language, or an empty name."""
         match = _RATE.match(self.text, at)
@@ -1980,7 +2038,8 @@ class _Reader:
         before = self.text[max(0, found.start - 26) : found.start]
         if found.approximate:
             return found
-        if _HEDGE_BEFORE.search(before) and not _COMPARED.search(before):
+        during = (found.unit or "") in _TIME_UNITS and _OVER.search(before)
+        if _HEDGE_BEFORE.search(before) and not _COMPARED.search(before) and not during:
             return found._replace(approximate=True)
         if _HEDGE_AFTER.match(self.text, found.end):
             return found._replace(approximate=True)
@@ -2007,7 +2066,7 @@ _LEAD = _compile(
 )
 # What follows the first digits of every one of `_DIGIT_SHAPES`.
 _DATE_HINT = _compile(
-    rf"[0-9]{{1,4}}(?:[/.-][0-9]|{_S0}(?:[-–QH]|tháng|đến|tới|to|until|and|và|of|months|"
+    rf"[0-9]{{1,4}}(?:[/.-][0-9]|{_S0}(?:[-–QHM]|tháng|đến|tới|to|until|and|và|of|months|"
     rf"{_EN_MONTH})|(?:st|nd|rd|th)|{_S}năm)"
 )
 _DATE_BEFORE = _compile(
@@ -2133,9 +2192,9 @@ def same(a: Figure, b: Figure) -> bool:
 
 # --- writing --------------------------------------------------------------------------------
 
-_TEENS = (
+_COUNTS_EN = (
     "one two three four five six seven eight nine ten eleven".split()
-)  # of months: a twelfth makes it a year
+)  # twelve months are a year
 _MONTHS_EN = tuple(calendar.month_name)
 
 
@@ -2328,9 +2387,9 @@ def _write_period(figure: Figure, language: Language) -> str:
         side = "đầu" if month == 1 else "cuối"
         return f"{count} tháng {side} năm" + (f" {year}" if year else "")
     if not vi and month == 1:
-        return f"first {_TEENS[count - 1] if count < 12 else 12} months" + of
+        return f"first {_COUNTS_EN[count - 1] if count < 12 else 12} months" + of
     if not vi and month2 == 12:
-        return f"last {_TEENS[count - 1]} months" + (of or " of the year")
+        return f"last {_COUNTS_EN[count - 1]} months" + (of or " of the year")
     if vi:
         return f"từ tháng {month} đến tháng {month2}" + (f"/{year}" if year else "")
     return f"from {_MONTHS_EN[month]} to {_MONTHS_EN[month2]}" + (f" {year}" if year else "")

@@ -102,14 +102,14 @@ _ABBREVIATION = re.compile(
     r"approx|TP|Tp|Q|P|GS|TS|ThS|PGS|BS|Đ/c|đ/c|TS|KS|v\.v|TX|Art|Sec|Jan|Feb|Mar|Apr|Jun|Jul|Aug|"
     r"Sep|Sept|Oct|Nov|Dec)|\b[A-ZĐ])\.$"
 )
-_BOUNDARY = re.compile(r"(?:[.!?…]+[\"”’')\]]*(?=\s+\S)|;(?=\s)|\n+)")
+_BOUNDARY = re.compile(r"(?:[.!?…]+[\"”’')\]]*(?=\s+\S)|\n+)")
 _LIST_MARK = re.compile(r"(?:^|\n)\s*(?:\d{1,2}|[a-zđ]|[IVX]{1,4})\.$")
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
     """Spans of the sentences, in order, without the white space around them.
 
-    Line ends and semicolons end a sentence too; abbreviations, initials and list numbers do not.
+    Line ends end a sentence too; semicolons, abbreviations, initials and list numbers do not.
     """
     spans: list[tuple[int, int]] = []
     start = 0
@@ -126,16 +126,10 @@ def sentences(text: str) -> list[tuple[int, int]]:
                 continue
         if mark[0] in "!?…" and text[match.end() :].lstrip()[:1].islower():
             continue
-        if mark[0] == ";" and _depth(text[start : match.start()]) > 0:
-            continue
         _add(spans, text, start, match.end())
         start = match.end()
     _add(spans, text, start, len(text))
     return spans
-
-
-def _depth(text: str) -> int:
-    return text.count("(") - text.count(")")
 
 
 def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:

@@ -6,12 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
 from rag.errors import QuestionError
 from rag.language import bare, detect, fold, stem, words
+from rag.period import Period, asked_periods
 from rag.schema import Language
 
 Want = Literal[
@@ -48,7 +50,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "date",
         r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom) (?:nao|may)\b|"
-        r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|\bwhen\b|\b(?:what|which) (?:\w+ )?(?:date|"
+        r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|(?:^|[,;] )when\b|\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|"
+        r"\b(?:what|which) (?:\w+ )?(?:date|"
         r"day|days|dates|year|month|quarter|period|time)\b|\bdeadline\b|\bby what\b|\bhan (?:chot|"
         r"cuoi)\b|\bdate of\b|\bdate was\b|\bdated\b",
     ),
@@ -73,7 +76,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "count",
         r"\bhow many\b|\bnumber of\b|\b(?:so luong|so nguoi|so ca|so doanh nghiep|so lao dong)\b|"
-        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|phan|%)[a-z]+|\bmay (?!gio)[a-z]+\b|\bhow long\b|"
+        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|phan|trong|o |tai|cua|so|vao|theo|va|nam|thang|quy|"
+        r"cho |den|ke )[a-z]+|\bmay (?!gio|phan)[a-z]+\b|\bhow long\b|"
         r"\bbao lau\b|\bhow often\b|\bheadcount\b",
     ),
     (
@@ -107,11 +111,27 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"counties|provinces|units|measures|groups|states|principles|departments)\b|\bname the\b",
     ),
 )
+_MONEY_WORDS = (
+    r"\bbao nhieu (?:tien|dong|ty|trieu|usd)\b|\b(?:money|cost|budget|spen[dt]\w*|paid|disburs\w*|"
+    r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von)\b"
+)
+_MEASURED = re.compile(
+    r"\b(?:kim ngach|tong|chi so|ty le|doanh thu|thu ngan sach|chi ngan sach|von|gia tri|muc|"
+    r"san luong|dien tich|so luong|so (?:nguoi|ca|doanh nghiep|lao dong|du an|vu)|grdp|gdp|cpi|iip|"
+    r"fdi|index|rate|number|revenue|turnover|value|sales|spending|expenditure|growth|output|target|"
+    r"capacity|increase|decrease|area|exports?|imports?|investment|amount|total|average|price)\b"
+)
 _CHANGE = re.compile(
     r"\b(?:tang|giam|tang truong|bien dong)\b|\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|"
     r"increas\w*|decreas\w*|declin\w*|drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
 )
-_YEAR = re.compile(r"(?<![\d.,/])(?:19|20)\d\d(?![\d.,]\d|\d)")
+_TIMED = re.compile(
+    r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"
+    r"\bnua (?:dau|cuoi) nam\b|\b(?:19|20)\d\d\b|\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|"
+    r"\b[qh][1-4]\b|\b(?:first|second|third|fourth|last) (?:half|quarter|(?:\w+ )?months)\b|"
+    r"\b(?:\d{1,2} )?(?:january|february|march|april|may|june|july|august|september|october|"
+    r"november|december)(?: \d{1,2})?\b"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 
@@ -147,7 +167,10 @@ class Question:
     wants: frozenset[Want]
     change: bool
     """It asks how much something rose or fell, not how much it is."""
-    years: frozenset[int]
+    periods: tuple[Period, ...]
+    """The times that it names."""
+    timed: frozenset[str]
+    """Its words that only say when, folded."""
 
 
 def clean(text: object, *, longest: int) -> str:
@@ -175,8 +198,8 @@ def clean(text: object, *, longest: int) -> str:
     return text
 
 
-def understand(text: str) -> Question:
-    """Read a clean question."""
+def understand(text: str, *, today: date | None = None) -> Question:
+    """Read a clean question; `last year` and the like count from `today`."""
     language = detect(text)
     found = words(text)
     marked = any(not fold(word).isascii() for word, _, _ in found)
@@ -191,7 +214,12 @@ def understand(text: str) -> Question:
         names=_names(text, found),
         wants=_wants(plain + (" %" if "%" in text else "")),
         change=bool(_CHANGE.search(plain)),
-        years=frozenset(int(match.group()) for match in _YEAR.finditer(text)),
+        periods=tuple(asked_periods(text, language, today=today)),
+        timed=frozenset(
+            part
+            for match in _TIMED.finditer(plain)
+            for part in re.split(r"[\s/.-]+", match.group())
+        ),
     )
 
 
@@ -201,6 +229,10 @@ def _wants(plain: str) -> frozenset[Want]:
         r"\bbao nhieu (?!phan)|\bhow (?:much|many)\b", plain
     ):
         found -= {"money", "percent", "count", "quantity"}
+    if "money" in found and re.search(_MONEY_WORDS, plain):
+        found.discard("quantity")
+    if not found and _MEASURED.search(plain):
+        found.add("quantity")
     if not found:
         found.add("text")
     return frozenset(found)

@@ -14,15 +14,17 @@ Features of a passage, each about 0 to 1 and independent of the size of the coll
 - `late_dense`: the same times dense, which lets agreement count;
 - `best`: late interaction with the passage's best sentence alone;
 - `exact`: share of the question's tokens that the passage has too, by inverse document frequency;
-- `about`: share of the question's names, numbers and years found in the passage, its headings
-  or its release's metadata.
+- `about`: share of the question's names and numbers found in the passage, its headings or its
+  release's metadata;
+- `period`: how well the times that the passage speaks of suit the question's (`rag.period`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -30,15 +32,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag import figures
 from rag.archive import Archive
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
 from rag.index import Index, terms
 from rag.language import bare, fold, sentences, words
+from rag.period import Mention, Period, fit, mentions, resolved
 from rag.question import FUNCTION_WORDS, Question
-from rag.schema import Filters, Hit, Language, Passage, Release
+from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
-PASSAGE_FEATURES = ("dense", "words", "terms", "late", "late_dense", "best", "exact", "about")
+PASSAGE_FEATURES = (
+    "dense",
+    "words",
+    "terms",
+    "late",
+    "late_dense",
+    "best",
+    "exact",
+    "about",
+    "period",
+)
 _FROM_EACH = 100
 """Candidates taken from each index."""
 _READ = 30
@@ -224,6 +238,7 @@ class Retriever:
                     _best_sentence(asked, passage, vectors, similarity),
                     float(np.isin(asked.encoded.ids, vectors.ids) @ asked.token_weights),
                     about(question, passage, release),
+                    _passage_period(question, passage, release),
                 ],
                 np.float32,
             )
@@ -319,7 +334,7 @@ def _parts(word: str) -> list[str]:
 
 
 def about(question: Question, passage: Passage, release: Release) -> float:
-    """Share of the question's names, numbers and years that the passage or its release has.
+    """Share of the question's names and numbers (not its times) that the passage or its release has.
 
     1 for a question without any. A name counts when the glossary's wording of it is there.
     """
@@ -336,6 +351,61 @@ def about(question: Question, passage: Passage, release: Release) -> float:
         ):
             translated |= surface
     return sum(bare(word) in there or word in translated for word in wanted) / len(wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The figures of a passage and the times that it speaks of."""
+
+    figures: tuple[Figure, ...]
+    """Offsets in the passage."""
+    mentions: tuple[Mention, ...]
+    """With years filled in, in the order of the text."""
+    around: Period | None
+    """What holds before the first mention."""
+
+    def period_at(self, offset: int) -> Period | None:
+        """The period that the text speaks of where a sentence starts."""
+        told = [m.period for m in self.mentions if m.start < offset and not m.compared]
+        return told[-1] if told else self.around
+
+
+def told_by(passage: Passage, release: Release) -> Told:
+    """Read the figures and times of a passage."""
+    return _told(passage.text, passage.section, release.title, release.issued, release.language)
+
+
+@lru_cache(maxsize=8192)
+def _told(
+    text: str,
+    section: tuple[str, ...],
+    title: str | None,
+    issued: date | None,
+    language: Language,
+) -> Told:
+    around = Period(issued.year, 101, 1231) if issued else None
+    for heading in (title, *section):
+        if heading:
+            named = mentions(heading, figures.find(heading, language=language))
+            years = {mention.period.year for mention in named if mention.period.year}
+            if len(years) == 1:
+                around = Period(years.pop(), 101, 1231)
+            if len(named) == 1:
+                year = named[0].period.year or (around.year if around else None)
+                around = replace(named[0].period, year=year)
+    found = tuple(figures.find(text, language=language))
+    return Told(found, tuple(resolved(text, mentions(text, found), around)), around)
+
+
+def _passage_period(question: Question, passage: Passage, release: Release) -> float:
+    if not question.periods:
+        return 0.0
+    told = told_by(passage, release)
+    fits = [
+        fit(question.periods, mention.period) * (0.8 if mention.compared else 1.0)
+        for mention in told.mentions
+    ]
+    return max(fits, default=fit(question.periods, told.around))
 
 
 def hits(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:

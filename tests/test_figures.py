@@ -112,6 +112,8 @@ gấp 2-3 lần | gấp 2-3 lần = 2..3 times
 cao gấp 1,5 đến 2 lần | gấp 1,5 đến 2 lần = 1.5..2 times
 từ 12 đến 17 tuổi | từ 12 đến 17 tuổi = 12..17 year old
 two to three million doses | two to three million doses = 2000000..3000000 dose
+lãi suất 4,8%-6,5%/năm | 4,8%-6,5%/năm = 4.8..6.5 %/year
+VND 15-20 trillion per year | VND 15-20 trillion per year = 15000000000000..20000000000000 VND/year
 rose from 3% to 5% | 3% = 3 % ; 5% = 5 %
 tăng từ 3% lên 5% | 3% = 3 % ; 5% = 5 %
 từ 10 xuống 5 vụ | 10 = 10 - ; 5 vụ = 5 incident
@@ -211,6 +213,11 @@ giảm 2 lần so với năm trước | 2 lần = 2 times
 ban hành 8/10 Chương trình | 8/10 = 0.8 ratio
 30/30 quận, huyện | 30/30 = 1 ratio
 8 out of 10 households | 8 out of 10 = 0.8 ratio
+nearly two-thirds of them | two-thirds = 0.6666666666666666666666666667 ratio
+ba phần tư số hộ | ba phần tư = 0.75 ratio
+nhiều gấp 3 | gấp 3 = 3 times
+vượt 1,5 lần kế hoạch | 1,5 lần = 1.5 times
+tập huấn 1.200 lần | 1.200 lần = 1200 occurrence
 # spelled out
 ba tỷ đồng | ba tỷ đồng = 3000000000 VND
 hai triệu | hai triệu = 2000000 -
@@ -276,6 +283,9 @@ June 2021 | June 2021 = 20210601..20210630 period
 in June | June = 601..630 period
 từ tháng 1 đến tháng 5/2021 | từ tháng 1 đến tháng 5/2021 = 20210101..20210531 period
 January to June 2021 | January to June 2021 = 20210101..20210630 period
+during January-September | January-September = 101..930 period
+tháng 1-9 tăng | tháng 1-9 = 101..930 period
+9M2021 | 9M2021 = 20210101..20210930 period
 quý II và quý III/2021 | quý II = 401..630 period ; quý III/2021 = 20210701..20210930 period
 quý 1 năm 2021 | quý 1 năm 2021 = 20210101..20210331 period
 Q2 2021 | Q2 2021 = 20210401..20210630 period
@@ -304,6 +314,8 @@ FY2021 | FY2021 = 20210101..20211231 period
 2021 người | 2021 người = 2021 person
 mỗi tháng 5 triệu đồng | 5 triệu đồng = 5000000 VND
 you may 20 times |  20 times = 20 times
+a 2021 decree | 2021 = 20210101..20211231 period
+2021 pupils | 2021 pupils = 2021 student
 # labels
 Nghị quyết số 97 của Quốc hội |
 số 50/NQ-CP ngày 20/5/2021 | 20/5/2021 = 20210520 date
@@ -319,7 +331,9 @@ Quận 1 và quận 10 |
 giai đoạn 2 của dự án, đợt 3, nhóm 5 |
 Liên hệ 024.3825.6789, 0912345678, (024) 3825 3536, hotline 1900 1234 |
 tin2021@hanoi.gov.vn, https://hanoi.gov.vn/2021/05, www.24h.com.vn/5, hanoi24.vn/12 |
-lúc 8h30, 8:30 am, 17 giờ ngày kia, 8 giờ 30 phút |
+lúc 8h30, từ 18h ngày mai, 8:30 am, 17 giờ ngày kia, 8 giờ 30 phút |
+Fax: (84-24) 38253536, Release ID: 1781723 |
+đợt 2 năm 2021 | năm 2021 = 20210101..20211231 period
 phục vụ 24/7 |
 mở cửa 24/24 |
 theo [1] và [2, 3] |
@@ -428,6 +442,7 @@ def test_guesses_the_separators_from_the_text_around(text: str, value: str) -> N
         ("nhiều hơn 20 dự án", False),
         ("tăng 5%", False),
         ("awesome 400 firms", False),
+        ("over three years", False),
     ],
 )
 def test_hedges(text: str, hedged: bool) -> None:

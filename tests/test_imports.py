@@ -20,6 +20,7 @@ ORDER = [
     "settings",
     "language",
     "figures",
+    "period",
     "weights",
     "embedding",
     "archive",
