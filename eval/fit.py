@@ -32,7 +32,7 @@ from tqdm import tqdm
 from eval.gold import Question, Split, load_gold, locate_quotes, split_of
 from eval.metrics import exact_match
 from ingest.pipeline import ingest
-from rag import figures
+from rag import figures, retrieve
 from rag.archive import Archive
 from rag.embedding import Embedder, Head, Vector, open_embedder
 from rag.evidence import (
@@ -141,7 +141,8 @@ def fit_head(sets: Sequence[Set], embedder: Embedder) -> dict[str, npt.NDArray[n
 class Case:
     """One question with the features of its candidates."""
 
-    pair: str
+    cross: npt.NDArray[np.bool_]
+    """(candidates,): the candidate's language is not the question's."""
     fold: int
     features: npt.NDArray[np.float32]
     """(candidates, features)"""
@@ -164,52 +165,52 @@ def opened(one: Set, folder: Path, embedder: Embedder) -> tuple[Settings, dict[s
     return settings, sources
 
 
-def softmax_fit(
-    some: Sequence[Case], columns: Sequence[int], *, ridge: float = 0.003
-) -> npt.NDArray[np.float64]:
-    """Weights that maximise the mean log-probability of the right candidates, with a ridge."""
-    usable = [case for case in some if case.right.any() and not case.right.all()]
+def blocks(case: Case) -> npt.NDArray[np.float64]:
+    """(candidates, 2 * features): the features in the block of their language pair, else 0.
+
+    One list can hold candidates in both languages, so both blocks are fitted together.
+    """
+    cross = case.cross[:, None]
+    return np.concatenate(
+        [np.where(cross, 0, case.features), np.where(cross, case.features, 0)], axis=1
+    ).astype(np.float64)
+
+
+def softmax_fit(some: Sequence[Case], *, ridge: float = 0.001) -> npt.NDArray[np.float64]:
+    """Weights of both blocks that maximise the mean log-probability of the right candidates."""
+    lists = [(blocks(c), c.right) for c in some if c.right.any() and not c.right.all()]
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         total, gradient = 0.0, np.zeros_like(weights)
-        for case in usable:
-            features = case.features[:, columns].astype(np.float64)
+        for features, right in lists:
             scores = features @ weights
             scores -= scores.max()
             exps = np.exp(scores)
             probabilities = exps / exps.sum()
-            mass = probabilities[case.right].sum() + 1e-12
+            mass = probabilities[right].sum() + 1e-12
             total -= np.log(mass)
-            within = np.where(case.right, probabilities / mass, 0.0)
+            within = np.where(right, probabilities / mass, 0.0)
             gradient += features.T @ (probabilities - within)
-        size = len(usable)
+        size = len(lists)
         return (
             total / size + ridge * float(weights @ weights),
             gradient / size + 2 * ridge * weights,
         )
 
-    result = minimize(loss, np.full(len(columns), 1.0), jac=True, method="L-BFGS-B")
+    result = minimize(loss, np.full(lists[0][0].shape[1], 1.0), jac=True, method="L-BFGS-B")
     fitted: npt.NDArray[np.float64] = result.x
     return fitted
 
 
-def top1(case: Case, columns: Sequence[int], weights: npt.NDArray[np.float64]) -> bool:
-    """Whether the best-weighted candidate is a right one."""
-    return bool(case.right[int(np.argmax(case.features[:, columns] @ weights))])
-
-
-def cross_validate(
-    all_cases: Sequence[Case], columns: Sequence[int], folds: int
-) -> dict[str, tuple[float, int]]:
-    """Recall@1 by set name, each fold scored by weights fitted on the others."""
+def cross_validate(some: Sequence[Case], folds: int) -> dict[str, tuple[float, int]]:
+    """How often a right candidate comes first, by set name, on folds left out of the fit."""
     outcome: dict[str, list[bool]] = {}
-    for pair in ("same", "cross"):
-        mine = [case for case in all_cases if case.pair == pair]
-        for fold in range(folds):
-            weights = softmax_fit([case for case in mine if case.fold != fold], columns)
-            for case in mine:
-                if case.fold == fold:
-                    outcome.setdefault(case.name, []).append(top1(case, columns, weights))
+    for fold in range(folds):
+        weights = softmax_fit([case for case in some if case.fold != fold])
+        for case in some:
+            if case.fold == fold:
+                best = int(np.argmax(blocks(case) @ weights))
+                outcome.setdefault(case.name, []).append(bool(case.right[best]))
     return {name: (float(np.mean(marks)), len(marks)) for name, marks in outcome.items()}
 
 
@@ -299,73 +300,97 @@ class Store:
     asked: list[Asked]
 
 
-def gather(
-    stores: Sequence[Store], what: str, weights: Weights
-) -> tuple[list[Case], list[tuple[Case, bool]]]:
-    """Cases of sentences or spans, or (features, label) of confidence as cases of one row."""
-    listwise: list[Case] = []
-    sure: list[tuple[Case, bool]] = []
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One reading of one question, for the two logistics."""
+
+    case: Case
+    """Of one row; `right` when the reading is."""
+    answerable: bool
+    found: bool
+    """The best sentence holds the gold evidence."""
+
+
+def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
+    """The listwise cases of passages, sentences or spans."""
+    out: list[Case] = []
     for store in stores:
         reader = Reader(store.index, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         for item in tqdm(store.asked, desc=f"{what}: {store.asked[0].name}"):
+            if not item.answerable or (what == "span" and item.fits is None):
+                continue
             asked = retriever.ask(understand(item.text))
-            found = retriever.search(asked, 10)
-            if not found:
-                continue
-            if what == "confidence":
-                rounds = [(found, item.answerable)]
-                if item.answerable and item.fits is None:
-                    # The same question with its context taken away is one without an answer.
-                    gone = {
-                        s.candidate.release.id for s in reader.rank(asked, found) if item.right(s)
-                    }
-                    rounds.append(([c for c in found if c.release.id not in gone], False))
-                for candidates, answerable in rounds:
-                    reading = reader.read(asked, candidates)
-                    if reading is None:
-                        continue
-                    good = answerable and item.right(reading.best)
-                    if good and item.fits and reading.span:
-                        known = any(item.fits(reading.best, span) for span in reading.best.spans)
-                        good = not known or item.fits(reading.best, reading.span.span)
-                    row = confidence_features(asked, reading, candidates)
-                    pair = pair_of(asked.question, reading.best.candidate.release.language)
-                    case = Case(pair, item.fold, row[None, :], np.array([good]), item.name)
-                    sure.append((case, answerable))
-                continue
-            if not item.answerable:
-                continue
+            found = retriever.search(asked, 30 if what == "passage" else 10)
             if what == "passage":
-                found = retriever.search(asked, 30)
-                rows = np.stack([candidate.features for candidate in found])
-                right = np.array([item.holds(candidate) for candidate in found])
-                pair = pair_of(asked.question, found[0].release.language)
-                listwise.append(Case(pair, item.fold, rows, right, item.name))
+                rows = [candidate.features for candidate in found]
+                right = [item.holds(candidate) for candidate in found]
+                out.append(_case(asked, found, item, rows, right))
                 continue
             ranked = reader.rank(asked, found)
-            pair = pair_of(asked.question, ranked[0].candidate.release.language)
             if what == "sentence":
-                rows = np.stack([sentence.features for sentence in ranked])
-                right = np.array([item.right(sentence) for sentence in ranked])
-                listwise.append(Case(pair, item.fold, rows, right, item.name))
-            elif item.fits is not None:
-                for sentence in ranked[:10]:
-                    if not item.right(sentence) or len(sentence.spans) < 2:
-                        continue
-                    right = np.array([item.fits(sentence, span) for span in sentence.spans])
-                    if right.any():
-                        rows = np.stack(span_features(asked, sentence))
-                        pair = pair_of(asked.question, sentence.candidate.release.language)
-                        listwise.append(Case(pair, item.fold, rows, right, item.name))
+                rows = [sentence.features for sentence in ranked]
+                right = [item.right(sentence) for sentence in ranked]
+                out.append(_case(asked, [s.candidate for s in ranked], item, rows, right))
+                continue
+            for sentence in ranked[:10]:
+                if item.fits and item.right(sentence) and len(sentence.spans) > 1:
+                    right = [item.fits(sentence, span) for span in sentence.spans]
+                    if any(right):
+                        rows = span_features(asked, sentence)
+                        same = [sentence.candidate] * len(rows)
+                        out.append(_case(asked, same, item, rows, right))
                         break
-    return listwise, sure
+    return out
 
 
-def logistic_fit(some: Sequence[Case], *, ridge: float = 0.002) -> npt.NDArray[np.float64]:
-    """Weights of a logistic regression with a ridge; every set counts the same."""
-    rows = np.concatenate([case.features for case in some]).astype(np.float64)
-    labels = np.concatenate([case.right for case in some]).astype(np.float64)
+def _case(
+    asked: retrieve.Asked,
+    candidates: Sequence[Candidate],
+    item: Asked,
+    rows: Sequence[npt.NDArray[np.float32]],
+    right: Sequence[bool],
+) -> Case:
+    cross = [pair_of(asked.question, c.release.language) == "cross" for c in candidates]
+    return Case(np.array(cross), item.fold, np.stack(rows), np.array(right), item.name)
+
+
+def judge(stores: Sequence[Store], weights: Weights) -> list[Judged]:
+    """Every question's reading with what is true of it.
+
+    A question of a public set is asked twice: with its context, and without it (unanswerable).
+    """
+    out: list[Judged] = []
+    for store in stores:
+        reader = Reader(store.index, weights)
+        retriever = Retriever(store.archive, store.index, store.embedder, weights)
+        for item in tqdm(store.asked, desc=f"confidence: {store.asked[0].name}"):
+            asked = retriever.ask(understand(item.text))
+            found = retriever.search(asked, 10)
+            rounds = [(found, item.answerable)]
+            if item.answerable and item.fits is None:
+                gone = {c.release.id for c in found if item.holds(c)}
+                rounds.append(([c for c in found if c.release.id not in gone], False))
+            for candidates, answerable in rounds:
+                reading = reader.read(asked, candidates)
+                if reading is None:
+                    continue
+                good = held = answerable and item.right(reading.best)
+                if held and item.fits and reading.span:
+                    known = any(item.fits(reading.best, span) for span in reading.best.spans)
+                    good = not known or item.fits(reading.best, reading.span.span)
+                row = confidence_features(asked, reading, candidates)
+                case = _case(asked, [reading.best.candidate], item, [row], [good])
+                out.append(Judged(case, answerable, held))
+    return out
+
+
+def logistic_fit(
+    some: Sequence[Case], labels: Sequence[bool], *, ridge: float = 0.0003
+) -> npt.NDArray[np.float64]:
+    """Weights of both blocks of a logistic regression with a ridge; every set counts the same."""
+    rows = np.concatenate([blocks(case) for case in some])
+    wanted = np.array(labels, np.float64)
     sizes = Counter(case.name for case in some)
     balance = np.array([1.0 / sizes[case.name] for case in some])
     balance /= balance.sum()
@@ -373,8 +398,8 @@ def logistic_fit(some: Sequence[Case], *, ridge: float = 0.002) -> npt.NDArray[n
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         scores = rows @ weights
         chance = 1 / (1 + np.exp(-scores))
-        value = float(balance @ (np.logaddexp(0, scores) - labels * scores))
-        gradient = rows.T @ (balance * (chance - labels))
+        value = float(balance @ (np.logaddexp(0, scores) - wanted * scores))
+        gradient = rows.T @ (balance * (chance - wanted))
         return value + ridge * float(weights @ weights), gradient + 2 * ridge * weights
 
     result = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B")
@@ -385,61 +410,77 @@ def logistic_fit(some: Sequence[Case], *, ridge: float = 0.002) -> npt.NDArray[n
 def fit_listwise(
     model: str, names: Sequence[str], found: Sequence[Case], folds: int, weights: dict[str, Any]
 ) -> None:
-    """Fit one listwise model for both language pairs, print left-out accuracy, store it."""
-    columns = list(range(len(names)))
-    for name, (share, count) in cross_validate(found, columns, folds).items():
-        print(f"{model}: {name}: right first {share:.3f} of {count}")
-    weights[model] = {
-        pair: _rounded(names, softmax_fit([case for case in found if case.pair == pair], columns))
-        for pair in ("same", "cross")
-    }
+    """Fit one listwise model, print left-out accuracy, store it."""
+    for name, (share, count) in cross_validate(found, folds).items():
+        print(f"{model}: {name}: right first {share:.3f} of {count}", flush=True)
+    weights[model] = _named(names, softmax_fit(found))
 
 
-def fit_confidence(
-    sure: Sequence[tuple[Case, bool]], folds: int, weights: dict[str, Any], wrong: float
+def fit_judges(
+    judged: Sequence[Judged], folds: int, weights: dict[str, Any], refused: float
 ) -> None:
-    """Fit the calibrated confidence and set the threshold on left-out folds.
+    """Fit both logistics; set the threshold on left-out folds and print what it does there.
 
-    The threshold is the largest that refuses at most `wrong` of the answerable questions of the
-    gold files whose reading is right.
+    It is the value under which a share `refused` of the questions of gold files lies whose
+    evidence was found. Answerable questions whose evidence was not found say nothing about what
+    answerable ones look like, and are left out of that fit.
     """
-    weights["confidence"] = {}
-    scored: list[tuple[float, bool, bool, str]] = []
-    for pair in ("same", "cross"):
-        mine = [(case, answerable) for case, answerable in sure if case.pair == pair]
-        for fold in range(folds):
-            fitted = logistic_fit([case for case, _ in mine if case.fold != fold])
-            for case, answerable in mine:
-                if case.fold == fold:
-                    chance = 1 / (1 + np.exp(-float(case.features[0] @ fitted)))
-                    scored.append((chance, bool(case.right[0]), answerable, case.name))
-        weights["confidence"][pair] = _rounded(
-            CONFIDENCE_FEATURES, logistic_fit([case for case, _ in mine])
-        )
-    gold = sorted(
-        chance
-        for chance, good, _, name in scored
-        if good and not name.startswith(("xquad", "mlqa"))
+    clear = [one for one in judged if one.found or not one.answerable]
+    models = (
+        ("answerable", clear, [one.answerable for one in clear]),
+        ("confidence", list(judged), [bool(one.case.right[0]) for one in judged]),
     )
-    threshold = gold[int(wrong * len(gold))] if gold else 0.5
-    weights["threshold"] = {"value": round(float(threshold), 4)}
+    chances: dict[str, npt.NDArray[np.float64]] = {}
+    for model, some, labels in models:
+        chances[model] = np.zeros(len(judged))
+        for fold in range(folds):
+            kept = [number for number, one in enumerate(some) if one.case.fold != fold]
+            fitted = logistic_fit([some[n].case for n in kept], [labels[n] for n in kept])
+            for number, one in enumerate(judged):
+                if one.case.fold == fold:
+                    score = float((blocks(one.case) @ fitted)[0])
+                    chances[model][number] = 1 / (1 + np.exp(-score))
+        weights[model] = _named(
+            CONFIDENCE_FEATURES, logistic_fit([one.case for one in some], labels)
+        )
+    names = np.array([one.case.name for one in judged])
+    answerable = np.array([one.answerable for one in judged])
+    found = np.array([one.found for one in judged])
+    right = np.array([bool(one.case.right[0]) for one in judged])
+    gold = np.array([not name.startswith(("xquad", "mlqa")) for name in names])
+    threshold = float(np.quantile(chances["answerable"][gold & found], refused))
+    weights["threshold"] = {"value": round(threshold, 4)}
     print(f"threshold {threshold:.3f}")
-    for name in sorted({name for *_, name in scored}):
-        mine_ = [(c, g, a) for c, g, a, n in scored if n == name]
-        chances = np.array([c for c, _, _ in mine_])
-        goods = np.array([g for _, g, _ in mine_])
-        bins = np.minimum((chances * 10).astype(int), 9)
-        error = sum(
-            abs(chances[bins == b].mean() - goods[bins == b].mean()) * (bins == b).mean()
+    for name in sorted(set(names)):
+        mine = names == name
+        shown = mine & (chances["answerable"] >= threshold)
+        print(
+            f"judged: {name}: refused unanswerable "
+            f"{np.mean(chances['answerable'][mine & ~answerable] < threshold):.3f}, answerable "
+            f"{np.mean(chances['answerable'][mine & answerable] < threshold):.3f}; of the answers "
+            f"given right {np.mean(right[shown]):.3f}, calibration error "
+            f"{calibration_error(chances['confidence'][shown], right[shown]):.3f}",
+            flush=True,
+        )
+
+
+def calibration_error(chances: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
+    """Expected calibration error over ten bins of equal width; nan without answers."""
+    if not len(chances):
+        return float("nan")
+    bins = np.minimum((chances * 10).astype(int), 9)
+    return float(
+        sum(
+            abs(chances[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean()
             for b in range(10)
             if (bins == b).any()
         )
-        refused_no = np.mean([c < threshold for c, _, a in mine_ if not a] or [np.nan])
-        refused_yes = np.mean([c < threshold for c, _, a in mine_ if a])
-        print(
-            f"confidence: {name}: calibration error {error:.3f}, refused unanswerable "
-            f"{refused_no:.3f}, refused answerable {refused_yes:.3f}, right {goods.mean():.3f}"
-        )
+    )
+
+
+def _named(names: Sequence[str], fitted: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    half = len(names)
+    return {"same": _rounded(names, fitted[:half]), "cross": _rounded(names, fitted[half:])}
 
 
 def _rounded(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str, float]:
@@ -453,7 +494,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--squad", nargs="*", default=[], metavar="C.json[:Q.json]")
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
     parser.add_argument("--folds", type=int, default=4)
-    parser.add_argument("--wrong", type=float, default=0.03, help="right answers refused at most")
+    parser.add_argument(
+        "--refused", type=float, default=0.04, help="answerable questions refused, as a share"
+    )
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]
     embedder = open_embedder(Settings())
@@ -479,15 +522,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 stores[-1].asked = gold_questions(
                     Path(path), archive.releases(), split[0] if split else "all", options.folds
                 )
-        found, _ = gather(stores, "passage", Weights(weights))
+        found = gather(stores, "passage", Weights(weights))
         fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
-        first = [replace(case, features=case.features[:, :3]) for case in found]
-        fit_listwise("first", PASSAGE_FEATURES[:3], first, options.folds, weights)
+        first = [replace(case, features=case.features[:, :4]) for case in found]
+        fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
         for what, names in (("sentence", SENTENCE_FEATURES), ("span", SPAN_FEATURES)):
-            found, _ = gather(stores, what, Weights(weights))
+            found = gather(stores, what, Weights(weights))
             fit_listwise(what, names, found, options.folds, weights)
-        _, sure = gather(stores, "confidence", Weights(weights))
-        fit_confidence(sure, options.folds, weights, options.wrong)
+        fit_judges(judge(stores, Weights(weights)), options.folds, weights, options.refused)
         _write(weights)
     return 0
 

@@ -21,7 +21,7 @@ from ingest.release import read_release
 from rag.archive import Archive, Source, writer_lock
 from rag.embedding import Embedder, Encoded, identity, open_embedder
 from rag.errors import InputError, StoreError
-from rag.index import Index
+from rag.index import Index, metadata
 from rag.schema import Passage, Release
 from rag.settings import Settings
 
@@ -119,7 +119,7 @@ class _Writer:
         if self.archive.meta("embedder") is None:
             # Were this run killed, another model must not index these encodings as its own.
             self.archive.set_meta("embedder", self.embedder.identity)
-        self.archive.add(release, passages, encodings)
+        self.archive.add(release, passages, encodings, header(release, self.embedder))
         self._waiting.append((release.id, passages, encodings))
         if sum(len(passages) for _, passages, _ in self._waiting) >= _INDEXED_TOGETHER:
             self.flush()
@@ -155,6 +155,11 @@ def _add(writer: _Writer, release: Release) -> int:
     encodings = encode(release, passages, embedder)
     writer.put(release, passages, encodings)
     return len(passages)
+
+
+def header(release: Release, embedder: Embedder) -> Encoded:
+    """What is known about a release as a whole, encoded like a passage."""
+    return embedder.passages([metadata(release)], release.language)[0]
 
 
 def encode(release: Release, passages: Sequence[Passage], embedder: Embedder) -> list[Encoded]:
@@ -301,7 +306,7 @@ def rebuild(
                 if again:
                     passages = split(release, embedder.count)
                     encodings = encode(release, passages, embedder)
-                    archive.add(release, passages, encodings)
+                    archive.add(release, passages, encodings, header(release, embedder))
                 else:
                     passages = archive.passages_of(release.id)
                     packed = archive.encoded([passage.id for passage in passages])

@@ -54,6 +54,7 @@ _releases = sa.Table(
     sa.Column("sections", sa.Text, nullable=False),
     sa.Column("pages", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
+    sa.Column("header", sa.LargeBinary, nullable=False),
     sa.Column("indexed", sa.Boolean, nullable=False, default=False),
 )
 _sources = sa.Table(
@@ -174,6 +175,13 @@ class Archive:
         query = sa.select(_releases.c.id).where(_releases.c.indexed).order_by(_releases.c.id)
         return hashlib.sha256(" ".join(row[0] for row in self._rows(query)).encode()).hexdigest()
 
+    def header(self, release_id: str) -> Encoded:
+        """The encoding of a release's metadata; `StoreError` when it is not in the archive."""
+        rows = self._rows(sa.select(_releases.c.header).where(_releases.c.id == release_id))
+        if not rows:
+            raise StoreError(f"no release {release_id} in the archive {self._where}")
+        return unpack_encoded(rows[0].header)
+
     def holds(self, release_id: str) -> bool:
         """Whether the release is in the archive, indexed or not."""
         query = sa.select(_releases.c.id).where(_releases.c.id == release_id)
@@ -197,9 +205,16 @@ class Archive:
         ]
 
     def add(
-        self, release: Release, passages: Sequence[Passage], encodings: Sequence[Encoded]
+        self,
+        release: Release,
+        passages: Sequence[Passage],
+        encodings: Sequence[Encoded],
+        header: Encoded,
     ) -> None:
-        """Write a release, its passages and their encodings in one transaction, not yet indexed."""
+        """Write a release, its passages and their encodings in one transaction, not yet indexed.
+
+        `header` encodes what is known about the release as a whole (`rag.index.metadata`).
+        """
         with self._begin() as connection:
             self._remove(connection, release.id)
             connection.execute(
@@ -221,6 +236,7 @@ class Archive:
                     ),
                     pages=json.dumps(release.pages),
                     text=release.text,
+                    header=pack(header),
                     indexed=False,
                 )
             )

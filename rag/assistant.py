@@ -18,7 +18,7 @@ from rag.answer import ChatWriter, compose, refuse, verify
 from rag.archive import Archive
 from rag.embedding import Embedder, open_embedder
 from rag.errors import QuestionError
-from rag.evidence import Reader, Reading, confidence
+from rag.evidence import Reader, Reading, judge
 from rag.index import Index
 from rag.question import Question, clean, understand
 from rag.retrieve import Asked, Candidate, Retriever, Weights, hits
@@ -150,11 +150,11 @@ class Assistant:
         found = hits(candidates)
         if reading is None:
             return refuse(asked.question, found, confidence=0.0)
-        sure = confidence(asked, reading, candidates, self._weights)
+        answerable, sure = judge(asked, reading, candidates, self._weights)
         threshold = self.settings.threshold
         if threshold is None:
             threshold = self._weights.number("threshold")
-        if sure < threshold:
+        if answerable < threshold:
             return refuse(asked.question, found, confidence=sure, reading=reading)
         answer = verify(compose(asked.question, reading, found, confidence=sure))
         if answer.status == "not_found":

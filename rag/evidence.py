@@ -1,13 +1,16 @@
 """From passages to the span that answers: which sentence, and which words of it.
 
-A sentence is weighed by a fitted sum of features (`eval/fit.py`), about 0 to 1 each:
+A sentence is weighed by a fitted sum of features (`eval/fit.py`), a constant `bias` and, about 0 to 1
+each:
 
 - `passage`: the passage's score below the best passage's (0 for the best, negative otherwise);
 - `late`, `window`: late interaction with the sentence alone, and with its neighbours and headings;
 - `words`, `terms`: share of the question's words, and of the glossary's wordings of them, that the
   sentence has, by how rare they are; `near`: the same for neighbours and headings;
 - `kind`: the sentence holds an answer of the kind that the question asks for;
-- `period`: how well the times that the sentence speaks of suit the question's.
+- `period`: how well the times that the sentence speaks of suit the question's;
+- `heading`: it is a title or heading, not a statement;
+- `metadata`: the question asks for the release's number, date, signer or issuer, and it is there.
 
 Within the best sentences, every span of a fitting kind (figure, date, name, agency, …) is weighed by
 what is said about it: the scope of a span reaches from the span before it to the next comma or
@@ -18,15 +21,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
-import numpy.typing as npt
 
 from rag import figures
 from rag.embedding import Vector
-from rag.index import Index, terms
-from rag.language import bare, fold, sentences, stem, words
+from rag.index import Index, metadata, terms
+from rag.language import bare, sentences, stem, words
 from rag.period import Period, fit
 from rag.question import FUNCTION_WORDS, Question, Want
 from rag.retrieve import (
@@ -41,7 +44,10 @@ from rag.retrieve import (
 )
 from rag.schema import Evidence, Figure, Language
 
-SENTENCE_FEATURES = ("passage", "late", "window", "words", "terms", "near", "kind", "period")
+SENTENCE_FEATURES = (
+    "bias", "passage", "late", "window", "words", "terms", "near", "kind", "period", "heading",
+    "metadata",
+)  # fmt: skip
 SPAN_FEATURES = (
     "kind", "own", "chain", "words", "noun", "period", "change", "asked", "order",
 )  # fmt: skip
@@ -195,14 +201,17 @@ class Reader:
             spans = tuple(spans_of(question, sentence, start, quantities, language))
             features = np.array(
                 [
+                    1.0,
                     gap,
-                    _late(asked, candidate, inside),
-                    _late(asked, candidate, around),
+                    candidate.late(asked, inside),
+                    candidate.late(asked, around),
                     _share(own, here),
                     self._term_share(wordings, here),
                     max(_share(own, nearby), self._term_share(wordings, nearby)),
                     float(bool(spans) or question.wants == {"text"}),
                     _sentence_period(question, told, start, end),
+                    _heading(candidate, sentence),
+                    _metadata_fit(question, candidate, start, sentence),
                 ],
                 np.float32,
             )
@@ -266,10 +275,38 @@ def _sentence_period(question: Question, told: Told, start: int, end: int) -> fl
     return max(fits)
 
 
-def _late(asked: Asked, candidate: Candidate, tokens: npt.NDArray[np.bool_]) -> float:
-    if not tokens.any() or not len(asked.token_weights):
+def _heading(candidate: Candidate, sentence: str) -> float:
+    release = candidate.release
+    titles = (*candidate.passage.section, release.title or "", release.kind or "")
+    flat = sentence.strip(" .:-")
+    return float(flat.isupper() or any(flat and flat in title for title in titles))
+
+
+_ASKS_SIGNER = re.compile(r"\bky\b|\bnguoi ky\b|\bsign")
+_ASKS_RELEASE = re.compile(r"\b(?:thong cao|van ban|press release|release|document)\b")
+_ASKS_ISSUE = re.compile(
+    r"\b(?:ban hanh|phat hanh|cong bo|ra ngay|issue[ds]?|publish|release[ds]?|dated?)\b"
+)
+
+
+def _metadata_fit(question: Question, candidate: Candidate, start: int, sentence: str) -> float:
+    release = candidate.release
+    plain = " ".join(bare(word) for word, _, _ in words(question.text))
+    tight = sentence.replace(" ", "")
+    if "person" in question.wants and _ASKS_SIGNER.search(plain) and release.signer:
+        return float(release.signer in sentence)
+    if not _ASKS_RELEASE.search(plain):
         return 0.0
-    return float(candidate.similarity[:, tokens].max(axis=1) @ asked.token_weights)
+    if question.wants & {"document", "quantity"} and release.number:
+        return float(release.number in tight)
+    if question.wants & {"date"} and _ASKS_ISSUE.search(plain) and release.issued:
+        day = int(release.issued.strftime("%Y%m%d"))
+        near_top = candidate.passage.start + start < 800
+        dates = figures.find(sentence, language=release.language)
+        return float(near_top and any(figure.value == day for figure in dates))
+    if question.wants & {"agency"} and _ASKS_ISSUE.search(plain):
+        return float(bool(release.number) and str(release.number) in tight)
+    return 0.0
 
 
 def _share(weights: dict[str, float], here: Sequence[str] | set[str]) -> float:
@@ -307,11 +344,16 @@ _PERSON = re.compile(
     rf"{_CAP}(?:[ -]{_CAP}){{0,3}}|"
     rf"\b{_CAP}(?: [A-Z]\.)?(?:[ -]{_CAP}){{1,2}}\b"
 )
+_VI_PART = (
+    rf"{_CAP}(?: (?:tế|dục|tạo|hoạch|tư|tải|thông|nguyên|trường|nghiệp|thôn|chính|vụ|hội|phố|án|sự|"
+    rf"dân|sách|ngoại|hóa|thao|lịch|học|nghệ|binh|lao|động|ninh|phòng|bạc|hàng|nước|thuế|quan|kê|tra|ủy|"
+    rf"tỉnh|quận|huyện|vực|dựng|thương|tỉnh|viện|công))*"
+)
 _AGENCY = re.compile(
-    rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội|Công an|Văn phòng|"
-    rf"Đảng bộ|Thành ủy|Tỉnh ủy|Chính phủ|Quốc hội|Ngân hàng|Quỹ|Trung tâm|Tập đoàn|Tổng công ty|"
-    rf"Công ty|Liên đoàn|Mặt trận|Đoàn|Kho bạc|Bệnh viện|Trường)\b(?:[ ,-]*(?:và |của )?"
-    rf"(?:{_CAP}|tế|dục|đào tạo|vận tải|tư|ninh|chính|phố|tỉnh|quận|huyện|phòng|dân)\b){{0,8}}|"
+    rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội đồng|Hội|Công an|"
+    rf"Văn phòng|Đảng bộ|Thành ủy|Tỉnh ủy|Chính phủ|Quốc hội|Ngân hàng|Quỹ|Trung tâm|Tập đoàn|"
+    rf"Tổng công ty|Công ty|Liên đoàn|Mặt trận|Đoàn|Kho bạc|Bệnh viện|Trường|Phòng)\b"
+    rf"(?: (?:tỉnh|thành phố|quận|huyện|dự án|quản lý))*(?:(?:,| và| -)? {_VI_PART})*|"
     rf"\b(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|Council|Authority|Board|"
     rf"Administration|Institute|Bank|Centre|Center|Directorate|Treasury|Service)\b"
     rf"(?: (?:of|for|and|on|the|{_CAP}))*(?: {_CAP})?|"
@@ -333,12 +375,17 @@ _DOCUMENT = re.compile(
     rf"(?: \d{{4}})?\b|\b\d+/[\w/-]*[A-ZĐ][\w/-]*"
 )
 _ITEM = r"[^,;:.()]{2,60}"
+_NAMED = rf"(?:(?:quận|huyện|thị xã|thành phố|xã|phường|tỉnh|Sở|Bộ|[a-z]+) )?{_CAP}(?:[ -](?:{_CAP}|of|and|tế|phố))*"
+_NAMES = re.compile(
+    rf"{_NAMED}(?:, {_NAMED})+(?:,? (?:và|and|or|&) {_NAMED})?|{_NAMED} (?:và|and) {_NAMED}"
+)
 _LIST = re.compile(rf"(?<=[:;,(“\"] )?{_ITEM}(?:, {_ITEM}){{1,12}}(?:,? (?:và|and|or|&) {_ITEM})?")
 _PATTERNS: tuple[tuple[Want, re.Pattern[str]], ...] = (
     ("person", _PERSON),
     ("agency", _AGENCY),
     ("place", _PLACE),
     ("document", _DOCUMENT),
+    ("list", _NAMES),
     ("list", _LIST),
 )
 
@@ -357,7 +404,7 @@ def spans_of(
         if fitting:
             found.append(Span(figure.start, figure.end, sorted(fitting)[0], figure))
     for want, pattern in _PATTERNS:
-        if want not in question.wants:
+        if want not in question.wants and not (want == "agency" and "person" in question.wants):
             continue
         for match in pattern.finditer(sentence):
             start, end = _trimmed(sentence, match.start(), match.end())
@@ -402,7 +449,8 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
         {(figure.start, figure.end) for figure in sentence.figures if _is_quantity(figure)}
         | {(span.start, span.end) for span in sentence.spans}
     )
-    wanted = _wanted_words(question, language)
+    said = {stem(word) for word, _, _ in words(sentence.text)}
+    wanted = _wanted_words(question, language) & said
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before = max((end for _, end in marks if end <= span.start), default=sentence.start)
@@ -420,7 +468,7 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
                     own,
                     chain,
                     len(wanted & scope_words) / len(wanted) if wanted else 0.0,
-                    _noun_fit(question, span, language),
+                    _noun_fit(question, span),
                     _period_fit(question, sentence, told, span, tail),
                     _change_fit(question, passage.text[max(sentence.start, before) : span.start]),
                     _asked_share(question, passage.text[span.start : span.end]),
@@ -470,35 +518,30 @@ def _local(
 
 
 def _kind_fit(question: Question, span: Span) -> float:
-    exact = question.wants - {"quantity", "list", "text"}
+    if "list" in question.wants:
+        return 1.0 if span.kind == "list" else 0.5
+    exact = question.wants - {"quantity", "text"}
     return 1.0 if span.kind in exact or not exact else 0.5
 
 
 def _wanted_words(question: Question, language: Language) -> set[str]:
     if question.language == language:
-        return {stem(word) for word in question.content}
+        return {stem(word) for word in question.content if bare(word) not in question.timed}
     wordings = [form for concept in question.concepts for form in concept.wordings(language)[:4]]
     found = {stem(word) for form in wordings for word, _, _ in words(form)}
-    return found | {word for word in question.content if word[0].isdigit()}
+    names = {word for word in question.content if word[0].isdigit() or word in question.names}
+    return found | {word for word in names if bare(word) not in question.timed}
 
 
-def _noun_fit(question: Question, span: Span, language: Language) -> float:
-    """Whether the question names what the figure counts."""
-    if span.figure is None:
+def _noun_fit(question: Question, span: Span) -> float:
+    """1 when the figure counts what the question asks to count, -1 when it counts something else."""
+    if span.figure is None or question.noun is None or span.figure.unit is None:
         return 0.0
-    nouns = {stem(part) for part in (span.figure.unit or "").split("/") if part.isalpha()}
-    printed = [stem(word) for word, _, _ in words(span.figure.text) if not word[0].isdigit()]
-    said = {stem(word) for word in question.content}
-    if question.language == language:
-        return 1.0 if printed and all(word in said for word in printed[-2:]) else 0.0
-    if nouns & said:
-        return 1.0
-    wordings = {fold(form) for c in question.concepts for form in c.wordings(language)}
-    return (
-        1.0 if any(fold(" ".join(printed[-n:])) in wordings for n in (1, 2, 3) if printed) else 0.0
-    )
+    probe = Figure("", Decimal(5), question.noun, 0, 0)
+    return 1.0 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
 
 
+_OF = re.compile(r"\s*\(?(?:của|trong|vào|ở|in|of|for|during)?\s*(?:the\s+)?", re.I)
 _ATTACHED = re.compile(
     r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
     r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
@@ -518,6 +561,10 @@ def _period_fit(question: Question, sentence: Sentence, told: Told, span: Span, 
     else:
         plain = [mention.period for mention in before if not mention.compared]
         after = [m.period for m in own if span.end <= m.start <= tail and not m.compared]
+        close = [
+            m.period for m in own if m.start >= span.end and _OF.fullmatch(text[span.end : m.start])
+        ]
+        plain = close[:1] or plain
         named = plain[-1:] or after[:1]
         period = named[0] if named else told.period_at(sentence.start)
     if question.periods:
@@ -541,8 +588,58 @@ def _asked_share(question: Question, text: str) -> float:
 
 CONFIDENCE_FEATURES = (
     "bias", "dense", "passage_late", "passage_words", "passage_terms", "about", "late", "words",
-    "terms", "near", "kind", "sentence_period", "own", "chain", "period", "margin",
+    "terms", "near", "kind", "weakest", "covered", "missed_name", "other_time",
+    "sentence_period", "own", "chain", "period", "margin",
 )  # fmt: skip
+
+
+def coverage(asked: Asked, sentence: Sentence) -> tuple[float, float]:
+    """How well the sentence and its surroundings speak of each thing that the question names.
+
+    (weakest, mean), each 0 to 1: a word counts 1 when it, or the glossary's wording of it, stands in
+    the sentence, its neighbours, the headings or the release's metadata, else its best late
+    interaction there. Words that only say when do not count. (1, 1) for a question without words.
+    """
+    question, candidate = asked.question, sentence.candidate
+    passage, release = candidate.passage, candidate.release
+    bounds = sentences(passage.text)
+    inside = [
+        n for n, (start, end) in enumerate(bounds) if start < sentence.end and end > sentence.start
+    ]
+    first, last = max(0, inside[0] - 1), min(len(bounds) - 1, inside[-1] + 1)
+    start, end = bounds[first][0], bounds[last][1]
+    text = " ".join((*passage.section, passage.text[start:end], metadata(release)))
+    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
+    tokens = candidate.encoded.spans
+    near = ((tokens[:, 0] < end) & (tokens[:, 1] > start)) | (tokens[:, 1] <= 0)
+    best = (
+        np.maximum(candidate.similarity[:, near].max(axis=1), candidate.known)
+        if near.any() and len(asked.token_weights)
+        else np.zeros(len(asked.token_weights), np.float32)
+    )
+    scores, weights = [], []
+    for word, at, stop in words(question.text):
+        plain_word = bare(word)
+        if plain_word in FUNCTION_WORDS[question.language] or plain_word in question.timed:
+            continue
+        mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
+        score = float(best[mine].mean()) if mine.any() else 0.0
+        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, release.language, plain):
+            score = 1.0
+        scores.append(max(0.0, score))
+        weights.append(float(asked.token_weights[mine].sum()) if mine.any() else 0.0)
+    if not scores or sum(weights) <= 0:
+        return 1.0, 1.0
+    return min(scores), float(np.average(scores, weights=weights))
+
+
+def _worded(question: Question, start: int, end: int, language: Language, plain: str) -> bool:
+    return any(
+        f" {' '.join(bare(stem(word)) for word, _, _ in words(form))} " in plain
+        for concept in question.concepts
+        if concept.start <= start and end <= concept.end
+        for form in concept.wordings(language)
+    )
 
 
 def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Candidate]) -> Vector:
@@ -560,20 +657,34 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     )
     sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
     span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
+    weakest, covered = coverage(asked, reading.best)
     values = (
         1.0, passage["dense"], passage["late"], passage["words"], passage["terms"],
         passage["about"], sentence["late"], sentence["words"],
-        sentence["terms"], sentence["near"], sentence["kind"], sentence["period"],
+        sentence["terms"], sentence["near"], sentence["kind"], weakest, covered,
+        float(passage["about"] < 1.0),
+        float(bool(asked.question.periods) and span.get("period", sentence["period"]) < 0.0),
+        sentence["period"],
         span.get("own", 0.0), span.get("chain", 0.0), span.get("period", 0.0), margin,
     )  # fmt: skip
     return np.array(values, np.float32)
 
 
-def confidence(
+def judge(
     asked: Asked, reading: Reading, candidates: Sequence[Candidate], weights: Weights
-) -> float:
-    """Calibrated probability (0-1) that the reading answers the question: a fitted logistic."""
+) -> tuple[float, float]:
+    """Two fitted logistics, each 0 to 1: (answerable, right).
+
+    The probability that the releases answer the question, by which it is refused, and the
+    calibrated probability that this reading of them is right.
+    """
     pair = pair_of(asked.question, reading.best.candidate.release.language)
-    fitted = weights.vector("confidence", pair, CONFIDENCE_FEATURES)
-    score = float(fitted @ confidence_features(asked, reading, candidates))
-    return float(1.0 / (1.0 + np.exp(-np.clip(score, -30, 30))))
+    features = confidence_features(asked, reading, candidates)
+    scores = np.array(
+        [
+            float(weights.vector(model, pair, CONFIDENCE_FEATURES) @ features)
+            for model in ("answerable", "confidence")
+        ]
+    )
+    answerable, right = 1.0 / (1.0 + np.exp(-np.clip(scores, -30, 30)))
+    return float(answerable), float(right)

@@ -26,13 +26,13 @@ from rag.archive import Archive
 from rag.embedding import Encoded, Vector
 from rag.errors import ModelMismatchError, StoreError
 from rag.language import bare, fold, words
-from rag.schema import Passage
+from rag.schema import Passage, Release
 from rag.settings import Settings
 
 _COLLECTION = "passages"
 _BATCH = 1000
 _K1, _B = 1.5, 0.75
-_BM25_FORMAT = "1"
+_BM25_FORMAT = "2"
 
 
 def terms(text: str) -> list[str]:
@@ -48,6 +48,19 @@ def terms(text: str) -> list[str]:
         *plain,
         *(f"{a} {b}" for a, b in itertools.pairwise(plain)),
     ]
+
+
+def metadata(release: Release) -> str:
+    """What is known about a release besides its text, as words to search; may be empty."""
+    issued = release.issued
+    parts: Iterable[object] = (
+        release.number,
+        release.title,
+        release.issuer,
+        release.place,
+        issued and f"{issued.year} {issued.month} {issued.day}",
+    )
+    return " ".join(str(part) for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,10 +288,15 @@ class Index:
         return self._words
 
     def _build_words(self) -> _Words:
-        ids = list(self._archive.passage_ids())
-        found = self._archive.passages(ids)
-        texts = (" ".join((*found[name].section, found[name].text)) for name in ids)
-        return _Words.build(ids, texts)
+        """Every passage with its headings and what is known about its release."""
+        releases = self._archive.passage_ids()
+        known = {release.id: metadata(release) for release in self._archive.releases()}
+        found = self._archive.passages(list(releases))
+        texts = (
+            " ".join((known[release_id], *found[name].section, found[name].text))
+            for name, release_id in releases.items()
+        )
+        return _Words.build(list(releases), texts)
 
     def _open_client(self) -> Any:
         if self._client is None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
+from rag import figures
 from rag.errors import QuestionError
 from rag.language import bare, detect, fold, stem, words
 from rag.period import Period, asked_periods
@@ -49,11 +50,11 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "date",
-        r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom) (?:nao|may)\b|"
-        r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|(?:^|[,;] )when\b|\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|"
-        r"\b(?:what|which) (?:\w+ )?(?:date|"
-        r"day|days|dates|year|month|quarter|period|time)\b|\bdeadline\b|\bby what\b|\bhan (?:chot|"
-        r"cuoi)\b|\bdate of\b|\bdate was\b|\bdated\b",
+        r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom|han) (?:nao|may)\b|"
+        r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|^when\b|\b(?:[,;]|and) when\b|"
+        r"\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|\bdeadline\b|"
+        r"\b(?:what|which) (?:date|day|dates|days|year|month|quarter|period|time)s?\b(?! \d)|"
+        r"\bby what\b|\bhan (?:chot|cuoi)\b|\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
     ),
     (
         "percent",
@@ -66,7 +67,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "money",
-        r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do)\b|\b(?:so tien|kinh phi|so von|tong von|"
+        r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do|von|kinh phi|ngan sach)\b|\b(?:so tien|kinh phi|so von|tong von|"
         r"tri gia|gia tri|kim ngach|doanh thu|chi phi|tong thu|tong chi|ngan sach|von dau tu|"
         r"von)\b.{0,80}\bbao nhieu\b|\bhow much (?:money|was|were|did|has|have|is|are|will|does|"
         r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
@@ -76,7 +77,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "count",
         r"\bhow many\b|\bnumber of\b|\b(?:so luong|so nguoi|so ca|so doanh nghiep|so lao dong)\b|"
-        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|phan|trong|o |tai|cua|so|vao|theo|va|nam|thang|quy|"
+        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|von|kinh phi|ngan sach|phan|trong|o |tai|cua|so|vao|theo|va|nam|thang|quy|"
         r"cho |den|ke )[a-z]+|\bmay (?!gio|phan)[a-z]+\b|\bhow long\b|"
         r"\bbao lau\b|\bhow often\b|\bheadcount\b",
     ),
@@ -127,7 +128,7 @@ _CHANGE = re.compile(
 )
 _TIMED = re.compile(
     r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"
-    r"\bnua (?:dau|cuoi) nam\b|\b(?:19|20)\d\d\b|\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|"
+    r"\bnua (?:dau|cuoi) nam\b|\b(?:19|20)\d\d(?:[-/]\d{2,4})?\b|\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|"
     r"\b[qh][1-4]\b|\b(?:first|second|third|fourth|last) (?:half|quarter|(?:\w+ )?months)\b|"
     r"\b(?:\d{1,2} )?(?:january|february|march|april|may|june|july|august|september|october|"
     r"november|december)(?: \d{1,2})?\b"
@@ -165,6 +166,8 @@ class Question:
     names: tuple[str, ...]
     """Capitalised words (not the first of the question, unless it goes on) and abbreviations."""
     wants: frozenset[Want]
+    noun: str | None
+    """The unit that it asks to count (`rag.schema.Figure.unit`), None when it names none."""
     change: bool
     """It asks how much something rose or fell, not how much it is."""
     periods: tuple[Period, ...]
@@ -213,6 +216,7 @@ def understand(text: str, *, today: date | None = None) -> Question:
         concepts=_concepts(found, language),
         names=_names(text, found),
         wants=_wants(plain + (" %" if "%" in text else "")),
+        noun=_noun(text, language),
         change=bool(_CHANGE.search(plain)),
         periods=tuple(asked_periods(text, language, today=today)),
         timed=frozenset(
@@ -229,6 +233,8 @@ def _wants(plain: str) -> frozenset[Want]:
         r"\bbao nhieu (?!phan)|\bhow (?:much|many)\b", plain
     ):
         found -= {"money", "percent", "count", "quantity"}
+    if re.search(r"\b(?:why|vi sao|tai sao|ly do|reason|nguyen nhan)\b", plain):
+        return frozenset({"text"})
     if "money" in found and re.search(_MONEY_WORDS, plain):
         found.discard("quantity")
     if not found and _MEASURED.search(plain):
@@ -236,6 +242,20 @@ def _wants(plain: str) -> frozenset[Want]:
     if not found:
         found.add("text")
     return frozenset(found)
+
+
+_HOW_MANY = re.compile(
+    r"\b(?:how many|number of|how much|bao nhiêu|bao nhieu|mấy|số lượng|số|so)\s+((?:\w+\s*){1,4})",
+    re.I,
+)
+
+
+def _noun(text: str, language: Language) -> str | None:
+    for match in _HOW_MANY.finditer(text):
+        for figure in figures.find(f"5 {match.group(1)}", language=language)[:1]:
+            if figure.unit not in (None, "date", "period") and figure.start == 0:
+                return figure.unit
+    return None
 
 
 def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:

@@ -4,14 +4,13 @@ Candidates come from both indexes; each gets a handful of features, and a weight
 The weights were fitted on public question sets (`eval/fit.py`), one set for questions in the
 language of the passage and one for questions in the other language.
 
-Features of a passage, each about 0 to 1 and independent of the size of the collection:
+Features of a passage besides a constant `bias`, each about 0 to 1 and independent of the size of the collection:
 
 - `dense`: cosine of question and passage vectors (mean-centred, see `rag.embedding.Head`);
 - `words`: BM25 of the question's own words, as a share of the most that they could reach;
 - `terms`: the same for the glossary's wordings in the passage's language, best wording per term;
 - `late`: late interaction (Khattab and Zaharia 2020): for each token of the question the largest
   cosine among the passage's tokens, averaged by inverse document frequency;
-- `late_dense`: the same times dense, which lets agreement count;
 - `best`: late interaction with the passage's best sentence alone;
 - `exact`: share of the question's tokens that the passage has too, by inverse document frequency;
 - `about`: share of the question's names and numbers found in the passage, its headings or its
@@ -22,7 +21,7 @@ Features of a passage, each about 0 to 1 and independent of the size of the coll
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -36,23 +35,13 @@ from rag import figures
 from rag.archive import Archive
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
-from rag.index import Index, terms
+from rag.index import Index, metadata, terms
 from rag.language import bare, fold, sentences, words
 from rag.period import Mention, Period, fit, mentions, resolved
 from rag.question import FUNCTION_WORDS, Question
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
-PASSAGE_FEATURES = (
-    "dense",
-    "words",
-    "terms",
-    "late",
-    "late_dense",
-    "best",
-    "exact",
-    "about",
-    "period",
-)
+PASSAGE_FEATURES = ("bias", "dense", "words", "terms", "late", "best", "exact", "about", "period")
 _FROM_EACH = 100
 """Candidates taken from each index."""
 _READ = 30
@@ -83,6 +72,16 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its encoding and the weight of its parts in this collection."""
+
+    question: Question
+    encoded: Encoded
+    token_weights: Vector
+    """(question tokens,), summing to 1 (0 for a question without tokens)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage with what the reader needs of it."""
 
@@ -94,16 +93,18 @@ class Candidate:
     score: float
     similarity: npt.NDArray[np.float32]
     """(question tokens, passage tokens): cosines."""
+    known: Vector
+    """(question tokens,): the largest cosine with what is known about the release as a whole."""
 
+    def late(self, asked: Asked, tokens: npt.NDArray[np.bool_] | None = None) -> float:
+        """Late interaction of a question with some tokens of the passage (None: all of them).
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question with its encoding and the weight of its parts in this collection."""
-
-    question: Question
-    encoded: Encoded
-    token_weights: Vector
-    """(question tokens,), summing to 1 (0 for a question without tokens)."""
+        What a question says of the release (issuer, place, date) counts wherever it reads.
+        """
+        chosen = self.similarity if tokens is None else self.similarity[:, tokens]
+        if not len(asked.token_weights) or not chosen.shape[1]:
+            return 0.0
+        return float(np.maximum(chosen.max(axis=1), self.known) @ asked.token_weights)
 
 
 def pair_of(question: Question, language: Language) -> str:
@@ -138,6 +139,7 @@ class Retriever:
         self._embedder = embedder
         self._weights = weights or Weights.bundled()
         self._releases: dict[str, Release] = {}
+        self._headers: dict[str, Encoded] = {}
 
     def ask(self, question: Question) -> Asked:
         """Encode a question."""
@@ -210,9 +212,9 @@ class Retriever:
         def first(row: tuple[Passage, Release, float | None, float, float]) -> float:
             _, release, dense, own, term = row
             weights = self._weights.vector(
-                "first", pair_of(question, release.language), ("dense", "words", "terms")
+                "first", pair_of(question, release.language), PASSAGE_FEATURES[:4]
             )
-            return float(weights @ np.array([dense or 0.0, own, term], np.float32))
+            return float(weights @ np.array([1.0, dense or 0.0, own, term], np.float32))
 
         rows = sorted(rows, key=first, reverse=True)[:_READ]
         if not rows:
@@ -227,15 +229,14 @@ class Retriever:
             dense = float(vectors.vector @ asked.encoded.vector)
             similarity = similarities[:, at : at + len(vectors.tokens)]
             at += len(vectors.tokens)
-            late = float(similarity.max(axis=1) @ asked.token_weights) if similarity.size else 0.0
+            known = self._known(asked, release.id)
             features = np.array(
                 [
+                    1.0,
                     dense,
                     own,
                     term,
-                    late,
-                    late * max(dense, 0.0),
-                    _best_sentence(asked, passage, vectors, similarity),
+                    *_late(asked, passage, vectors, similarity, known),
                     float(np.isin(asked.encoded.ids, vectors.ids) @ asked.token_weights),
                     about(question, passage, release),
                     _passage_period(question, passage, release),
@@ -246,7 +247,7 @@ class Retriever:
                 "passage", pair_of(question, release.language), PASSAGE_FEATURES
             )
             score = float(weights @ features)
-            found.append(Candidate(passage, release, vectors, features, score, similarity))
+            found.append(Candidate(passage, release, vectors, features, score, similarity, known))
         return sorted(found, key=lambda candidate: -candidate.score)
 
     def _share(self, wanted: list[str]) -> npt.NDArray[np.float32]:
@@ -280,6 +281,17 @@ class Retriever:
             return None
         return {release.id for release in self._archive.releases(filters)}
 
+    def _known(self, asked: Asked, release_id: str) -> Vector:
+        if release_id not in self._headers:
+            if len(self._headers) > 2000:
+                self._headers.clear()
+            self._headers[release_id] = self._archive.header(release_id)
+        tokens = self._headers[release_id].tokens
+        if not len(tokens):
+            return np.zeros(len(asked.token_weights), np.float32)
+        best: Vector = (asked.encoded.tokens @ tokens.T).max(axis=1)
+        return best
+
     def _release(self, release_id: str) -> Release:
         # Ids are content hashes, so what was read once stays true.
         if release_id not in self._releases:
@@ -289,34 +301,28 @@ class Retriever:
         return self._releases[release_id]
 
 
-def _best_sentence(
-    asked: Asked, passage: Passage, encoded: Encoded, similarity: npt.NDArray[np.float32]
-) -> float:
+def _late(
+    asked: Asked,
+    passage: Passage,
+    encoded: Encoded,
+    similarity: npt.NDArray[np.float32],
+    known: Vector,
+) -> tuple[float, float]:
+    """Late interaction with the whole passage and with its best sentence."""
     if not similarity.size:
-        return 0.0
+        return 0.0, 0.0
     starts = _sentence_starts(passage.text)
     number = np.searchsorted(starts, encoded.spans[:, 0], side="right")
     edges = np.flatnonzero(np.diff(number, prepend=-1))
-    best = np.maximum.reduceat(similarity, edges, axis=1)
-    return float((asked.token_weights @ best).max())
+    by_sentence = np.maximum.reduceat(similarity, edges, axis=1)
+    whole = np.maximum(by_sentence.max(axis=1), known)
+    each = np.maximum(by_sentence, known[:, None])
+    return float(whole @ asked.token_weights), float((asked.token_weights @ each).max())
 
 
 @lru_cache(maxsize=16384)
 def _sentence_starts(text: str) -> tuple[int, ...]:
     return tuple(start for start, _ in sentences(text))
-
-
-def metadata(release: Release) -> str:
-    """What is known about a release besides its text, as words to search."""
-    issued = release.issued
-    parts: Iterable[object] = (
-        release.number,
-        release.title,
-        release.issuer,
-        release.place,
-        issued and f"{issued.year} {issued.month} {issued.day}",
-    )
-    return " ".join(str(part) for part in parts if part)
 
 
 @lru_cache(maxsize=16384)
