@@ -49,7 +49,8 @@ SENTENCE_FEATURES = (
     "metadata",
 )  # fmt: skip
 SPAN_FEATURES = (
-    "kind", "own", "chain", "words", "noun", "period", "change", "asked", "order",
+    "kind", "own", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
+    "asked", "order",
 )  # fmt: skip
 _PASSAGES = 8
 _SENTENCES = 3
@@ -322,7 +323,7 @@ def _share(weights: dict[str, float], here: Sequence[str] | set[str]) -> float:
 _KINDS: dict[str, frozenset[Want]] = {
     "money": frozenset({"money", "quantity"}),
     "percent": frozenset({"percent", "quantity"}),
-    "multiple": frozenset({"percent", "quantity", "count"}),
+    "multiple": frozenset({"multiple", "percent", "quantity"}),
     "ratio": frozenset({"count", "quantity", "percent"}),
     "count": frozenset({"count", "quantity"}),
     "measure": frozenset({"count", "quantity"}),
@@ -332,7 +333,10 @@ _KINDS: dict[str, frozenset[Want]] = {
     "period": frozenset({"date"}),
 }
 _UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴĐ"
-_CAP = rf"[{_UPPER}][^\W\d_]*"
+_CAP = (
+    rf"(?:(?:Chính phủ|Quốc hội|Thủ đô|Thủ tướng|Thành phố|Trung ương|Nhà nước|Thành ủy|Tỉnh ủy|"
+    rf"Đại hội|Bí thư|Chủ tịch|Hội đồng|Ủy ban|Đảng bộ|Ngân hàng|Mặt trận)\b|[{_UPPER}][^\W\d_]*)"
+)
 _VI_SURNAME = (
     "Nguyễn|Trần|Lê|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Đinh|Đoàn|Trương|Mai|"
     "Lâm|Trịnh|Đào|Hà|Chu|Cao|Tạ|Thái|Tô|Lương|Quách|Nông|Hứa|La|Kiều|Lưu|Vương|Tống|Phùng|Nghiêm|"
@@ -437,8 +441,10 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
     """The features of each span of a sentence, in the order of `sentence.spans`.
 
     `kind`: how exactly the kind fits; `own`, `chain`: late interaction with the span's scope alone,
-    and fading over the scopes before it; `words`: question words (or the glossary's wordings) in the
-    scope; `noun`: the question names the unit or noun; `period`: 1 the time asked for, -1 another;
+    and fading over the scopes before it; `own_words`, `chain_words`: the same for the question's
+    words (or the glossary's wordings of them) by how long they are; `back`: how much of the scope
+    speaks of something in the question; `noun`: the question names the unit or noun; `period`: 1 the
+    time asked for, -1 another; `base`: 1 when what it is compared with is as asked, -1 when not;
     `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the span that the
     question already says; `order`: -0.1 per earlier span.
     """
@@ -449,27 +455,28 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
         {(figure.start, figure.end) for figure in sentence.figures if _is_quantity(figure)}
         | {(span.start, span.end) for span in sentence.spans}
     )
-    said = {stem(word) for word, _, _ in words(sentence.text)}
-    wanted = _wanted_words(question, language) & said
+    printed = {stem(word) for word, _, _ in words(sentence.text)}
+    wanted = _wanted_words(question, language) & printed
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before = max((end for _, end in marks if end <= span.start), default=sentence.start)
         after = min((start for start, _ in marks if start >= span.end), default=sentence.end)
         stop = _BREAK.search(passage.text, span.end, after)
         tail = stop.start() if stop else after
-        own = _local(asked, sentence, [(before, tail, 1.0)], span)
-        chain = _local(asked, sentence, _chain(sentence, marks, before, tail), span)
-        scope = passage.text[before : span.start] + " " + passage.text[span.end : tail]
-        scope_words = {stem(word) for word, _, _ in words(scope)}
+        own = [(before, tail, 1.0)]
+        chain = _chain(sentence, marks, before, tail)
         out.append(
             np.array(
                 [
                     _kind_fit(question, span),
-                    own,
-                    chain,
-                    len(wanted & scope_words) / len(wanted) if wanted else 0.0,
+                    _local(asked, sentence, own, span),
+                    _local(asked, sentence, chain, span),
+                    _words_in(passage.text, wanted, own, span),
+                    _words_in(passage.text, wanted, chain, span),
+                    _back(sentence, before, tail, span),
                     _noun_fit(question, span),
                     _period_fit(question, sentence, told, span, tail),
+                    _base_fit(question, sentence, told, span, after),
                     _change_fit(question, passage.text[max(sentence.start, before) : span.start]),
                     _asked_share(question, passage.text[span.start : span.end]),
                     -0.1 * number,
@@ -480,6 +487,45 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
     return out
 
 
+def _words_in(
+    text: str, wanted: set[str], pieces: Sequence[tuple[int, int, float]], span: Span
+) -> float:
+    """Share of the wanted words in pieces of the text, each with a weight; the span left out."""
+    if not wanted:
+        return 0.0
+    best: dict[str, float] = {}
+    for start, end, weight in pieces:
+        outside = f"{text[start : min(end, span.start)]} {text[max(start, span.end) : end]}"
+        for word, _, _ in words(outside):
+            key = stem(word)
+            if key in wanted:
+                best[key] = max(best.get(key, 0.0), weight)
+    return sum(best.values()) / len(wanted)
+
+
+def _back(sentence: Sentence, start: int, end: int, span: Span) -> float:
+    """Mean over the scope's tokens of their largest cosine with a token of the question."""
+    candidate = sentence.candidate
+    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
+    tokens = (starts < end) & (ends > start) & ((ends <= span.start) | (starts >= span.end))
+    if not tokens.any() or not len(candidate.similarity):
+        return 0.0
+    return float(candidate.similarity[:, tokens].max(axis=0).mean())
+
+
+def _base_fit(question: Question, sentence: Sentence, told: Told, span: Span, after: int) -> float:
+    if question.base is None:
+        return 0.0
+    bases = [m for m in told.mentions if m.compared and span.end <= m.start <= after]
+    if not bases:
+        return 0.0
+    if question.base.year is None and question.base.whole_year:
+        # Year on year: what it is compared with is named as a year or as the same period.
+        named = sentence.candidate.passage.text[bases[0].start : bases[0].end]
+        return 1.0 if re.search(r"cùng|same|year|năm", named, re.I) else -1.0
+    return 1.0 if fit([question.base], bases[0].period) > 0 else -1.0
+
+
 def _is_quantity(figure: Figure) -> bool:
     return figures.kind(figure) not in ("date", "period")
 
@@ -487,13 +533,14 @@ def _is_quantity(figure: Figure) -> bool:
 def _chain(
     sentence: Sentence, marks: Sequence[tuple[int, int]], before: int, tail: int
 ) -> list[tuple[int, int, float]]:
-    """The scope and those before it, each counting 0.7 of the next."""
+    """The scope and those before it, each counting 0.7 of the next, 0.4 across a semicolon."""
+    text = sentence.candidate.passage.text
     pieces = [(before, tail, 1.0)]
     edge, weight = before, 1.0
     for _start, end in reversed([mark for mark in marks if mark[1] <= before]):
         if end >= edge:
             continue
-        weight *= 0.7
+        weight *= 0.4 if ";" in text[end:edge] and edge != before else 0.7
         pieces.append((end, edge, weight))
         edge = end
     if edge > sentence.start:
@@ -567,6 +614,8 @@ def _period_fit(question: Question, sentence: Sentence, told: Told, span: Span, 
         plain = close[:1] or plain
         named = plain[-1:] or after[:1]
         period = named[0] if named else told.period_at(sentence.start)
+    if question.same_period:
+        return 1.0 if compared else -0.5
     if question.periods:
         return fit(question.periods, period)
     return -1.0 if compared else 0.0

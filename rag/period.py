@@ -131,23 +131,48 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
     return out
 
 
-def asked_periods(text: str, language: Language, *, today: date | None = None) -> list[Period]:
-    """The periods that a question names; relative ones count from `today` when it is given."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What a question says of time."""
+
+    periods: tuple[Period, ...]
+    """The times asked for."""
+    base: Period | None
+    """What it wants the figure compared with."""
+    same_period: bool
+    """It asks for the value of the earlier period that a release compares with."""
+
+
+def asked_times(text: str, language: Language, *, today: date | None = None) -> Times:
+    """The times that a question names; relative ones count from `today` when it is given."""
     if language == "vi" and text.isascii():
         words = re.split(r"(\s+)", text)
         text = "".join(_UNMARKED.get(word.lower(), word) for word in words)
-    found = mentions(text, figures.find(text, language=language))
-    # Years name whole years in questions too, but "June 2021" is not also "2021".
-    periods = [mention.period for mention in found]
+        text = re.sub(r"\bcung ky\b", "cùng kỳ", re.sub(r"\bso voi\b", "so với", text))
+    found = resolved(text, mentions(text, figures.find(text, language=language)), None)
+    same = [m for m in found if _SAME.match(text, m.start)]
+    compared = [m for m in found if m.compared and m not in same]
+    asks_same = False
+    for mention in same:
+        if _BASE.search(text[max(0, mention.start - 30) : mention.start]) or re.match(
+            r"year[- ]o", text[mention.start :], re.I
+        ):
+            compared.append(mention)
+        else:
+            asks_same = True
+    periods = [mention.period for mention in found if mention not in compared]
     years = {period.year for period in periods if period.year}
     if len(years) == 1:
         periods = [replace(p, year=p.year or next(iter(years))) for p in periods]
-    narrow = [period for period in periods if not period.whole_year]
-    if narrow and len(years) == 1:
-        periods = narrow
+        # "June 2021" is not also "2021".
+        periods = [period for period in periods if not period.whole_year] or periods
     if today and (relative := _relative(bare(text), today)):
         periods.append(relative)
-    return list(dict.fromkeys(periods))
+    return Times(
+        periods=tuple(dict.fromkeys(periods)),
+        base=compared[0].period if compared else None,
+        same_period=asks_same and not any(p.year for p in periods),
+    )
 
 
 def _relative(plain: str, today: date) -> Period | None:

@@ -14,12 +14,12 @@ from typing import Literal
 from rag import figures
 from rag.errors import QuestionError
 from rag.language import bare, detect, fold, stem, words
-from rag.period import Period, asked_periods
+from rag.period import Period, asked_times
 from rag.schema import Language
 
 Want = Literal[
     "money", "percent", "count", "quantity", "date", "person", "agency", "place", "document",
-    "list", "text",
+    "list", "multiple", "text",
 ]  # fmt: skip
 """The kind of answer: `quantity` is any figure, `text` is anything else."""
 
@@ -54,7 +54,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|^when\b|\b(?:[,;]|and) when\b|"
         r"\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|\bdeadline\b|"
         r"\b(?:what|which) (?:date|day|dates|days|year|month|quarter|period|time)s?\b(?! \d)|"
-        r"\bby what\b|\bhan (?:chot|cuoi)\b|\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
+        r"\bhan (?:chot|cuoi)\b|\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
     ),
     (
         "percent",
@@ -116,6 +116,7 @@ _MONEY_WORDS = (
     r"\bbao nhieu (?:tien|dong|ty|trieu|usd)\b|\b(?:money|cost|budget|spen[dt]\w*|paid|disburs\w*|"
     r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von)\b"
 )
+_MONEY_ONLY = r"\bmoney\b|\bbao nhieu (?:tien|dong|ty|trieu|usd)\b"
 _MEASURED = re.compile(
     r"\b(?:kim ngach|tong|chi so|ty le|doanh thu|thu ngan sach|chi ngan sach|von|gia tri|muc|"
     r"san luong|dien tich|so luong|so (?:nguoi|ca|doanh nghiep|lao dong|du an|vu)|grdp|gdp|cpi|iip|"
@@ -171,7 +172,11 @@ class Question:
     change: bool
     """It asks how much something rose or fell, not how much it is."""
     periods: tuple[Period, ...]
-    """The times that it names."""
+    """The times that it asks about."""
+    base: Period | None
+    """The time that it wants the figure compared with."""
+    same_period: bool
+    """It asks for the earlier value that the release compares with."""
     timed: frozenset[str]
     """Its words that only say when, folded."""
 
@@ -204,6 +209,7 @@ def clean(text: object, *, longest: int) -> str:
 def understand(text: str, *, today: date | None = None) -> Question:
     """Read a clean question; `last year` and the like count from `today`."""
     language = detect(text)
+    times = asked_times(text, language, today=today)
     found = words(text)
     marked = any(not fold(word).isascii() for word, _, _ in found)
     skip = FUNCTION_WORDS[language]
@@ -218,7 +224,9 @@ def understand(text: str, *, today: date | None = None) -> Question:
         wants=_wants(plain + (" %" if "%" in text else "")),
         noun=_noun(text, language),
         change=bool(_CHANGE.search(plain)),
-        periods=tuple(asked_periods(text, language, today=today)),
+        periods=times.periods,
+        base=times.base,
+        same_period=times.same_period,
         timed=frozenset(
             part
             for match in _TIMED.finditer(plain)
@@ -235,6 +243,15 @@ def _wants(plain: str) -> frozenset[Want]:
         found -= {"money", "percent", "count", "quantity"}
     if re.search(r"\b(?:why|vi sao|tai sao|ly do|reason|nguyen nhan)\b", plain):
         return frozenset({"text"})
+    if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
+        return frozenset({"multiple"})
+    if re.search(r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\bwhat (?:share|proportion)\b", plain):
+        return frozenset({"percent"})
+    if re.search(r"\bhow many\b", plain):
+        return frozenset({"count"})
+    if "money" in found and _CHANGE.search(plain) and not re.search(_MONEY_ONLY, plain):
+        # "The increase in exports" may be printed as a share or as an amount.
+        found |= {"percent", "money"}
     if "money" in found and re.search(_MONEY_WORDS, plain):
         found.discard("quantity")
     if not found and _MEASURED.search(plain):
