@@ -177,25 +177,26 @@ def blocks(case: Case) -> npt.NDArray[np.float64]:
 
 
 def softmax_fit(some: Sequence[Case], *, ridge: float = 0.001) -> npt.NDArray[np.float64]:
-    """Weights of both blocks that maximise the mean log-probability of the right candidates."""
-    lists = [(blocks(c), c.right) for c in some if c.right.any() and not c.right.all()]
+    """Weights of both blocks that maximise the mean log-probability of the right candidates.
+
+    Every set counts the same, however many questions it has.
+    """
+    usable = [c for c in some if c.right.any() and not c.right.all()]
+    sizes = Counter(c.name for c in usable)
+    lists = [(blocks(c), c.right, 1 / (sizes[c.name] * len(sizes))) for c in usable]
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         total, gradient = 0.0, np.zeros_like(weights)
-        for features, right in lists:
+        for features, right, share in lists:
             scores = features @ weights
             scores -= scores.max()
             exps = np.exp(scores)
             probabilities = exps / exps.sum()
             mass = probabilities[right].sum() + 1e-12
-            total -= np.log(mass)
+            total -= share * np.log(mass)
             within = np.where(right, probabilities / mass, 0.0)
-            gradient += features.T @ (probabilities - within)
-        size = len(lists)
-        return (
-            total / size + ridge * float(weights @ weights),
-            gradient / size + 2 * ridge * weights,
-        )
+            gradient += share * (features.T @ (probabilities - within))
+        return total + ridge * float(weights @ weights), gradient + 2 * ridge * weights
 
     result = minimize(loss, np.full(lists[0][0].shape[1], 1.0), jac=True, method="L-BFGS-B")
     fitted: npt.NDArray[np.float64] = result.x
@@ -386,24 +387,36 @@ def judge(stores: Sequence[Store], weights: Weights) -> list[Judged]:
 
 
 def logistic_fit(
-    some: Sequence[Case], labels: Sequence[bool], *, ridge: float = 0.0003
+    some: Sequence[Case], labels: Sequence[bool], *, ridge: float = 0.01
 ) -> npt.NDArray[np.float64]:
-    """Weights of both blocks of a logistic regression with a ridge; every set counts the same."""
-    rows = np.concatenate([blocks(case) for case in some])
+    """Weights of a logistic regression; every set counts the same.
+
+    The ridge works on features scaled to unit deviation, so that it does not favour those with a
+    wide range; the weights are given back for the features as they are. The first feature is the
+    constant, which takes up what centring removes and is not held down.
+    """
+    rows = np.concatenate([case.features for case in some]).astype(np.float64)
     wanted = np.array(labels, np.float64)
     sizes = Counter(case.name for case in some)
     balance = np.array([1.0 / sizes[case.name] for case in some])
     balance /= balance.sum()
+    mean, scale = rows.mean(axis=0), rows.std(axis=0)
+    mean[0] = 0.0
+    scale[scale < 1e-6] = 1.0
+    scaled = (rows - mean) / scale
+    held = np.full(rows.shape[1], ridge)
+    held[0] = 0.0
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        scores = rows @ weights
-        chance = 1 / (1 + np.exp(-scores))
+        scores = scaled @ weights
+        chance = 1 / (1 + np.exp(-np.clip(scores, -40, 40)))
         value = float(balance @ (np.logaddexp(0, scores) - wanted * scores))
-        gradient = rows.T @ (balance * (chance - wanted))
-        return value + ridge * float(weights @ weights), gradient + 2 * ridge * weights
+        gradient = scaled.T @ (balance * (chance - wanted))
+        return value + float(held @ weights**2), gradient + 2 * held * weights
 
     result = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B")
-    fitted: npt.NDArray[np.float64] = result.x
+    fitted: npt.NDArray[np.float64] = result.x / scale
+    fitted[0] -= float(fitted[1:] @ mean[1:])
     return fitted
 
 
@@ -438,11 +451,10 @@ def fit_judges(
             fitted = logistic_fit([some[n].case for n in kept], [labels[n] for n in kept])
             for number, one in enumerate(judged):
                 if one.case.fold == fold:
-                    score = float((blocks(one.case) @ fitted)[0])
+                    score = float((one.case.features @ fitted)[0])
                     chances[model][number] = 1 / (1 + np.exp(-score))
-        weights[model] = _named(
-            CONFIDENCE_FEATURES, logistic_fit([one.case for one in some], labels)
-        )
+        fitted = logistic_fit([one.case for one in some], labels)
+        weights[model] = {"both": _rounded(CONFIDENCE_FEATURES, fitted)}
     names = np.array([one.case.name for one in judged])
     answerable = np.array([one.answerable for one in judged])
     found = np.array([one.found for one in judged])
@@ -495,7 +507,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument(
-        "--refused", type=float, default=0.04, help="answerable questions refused, as a share"
+        "--refused", type=float, default=0.05, help="answerable questions refused, as a share"
     )
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]

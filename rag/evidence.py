@@ -29,7 +29,7 @@ import numpy as np
 from rag import figures
 from rag.embedding import Vector
 from rag.index import Index, metadata, terms
-from rag.language import bare, sentences, stem, words
+from rag.language import bare, fold, sentences, stem, words
 from rag.period import Period, fit
 from rag.question import FUNCTION_WORDS, Question, Want
 from rag.retrieve import (
@@ -38,6 +38,7 @@ from rag.retrieve import (
     Candidate,
     Told,
     Weights,
+    about,
     own_terms,
     pair_of,
     told_by,
@@ -209,7 +210,9 @@ class Reader:
                     _share(own, here),
                     self._term_share(wordings, here),
                     max(_share(own, nearby), self._term_share(wordings, nearby)),
-                    float(bool(spans) or question.wants == {"text"}),
+                    max((_kind_fit(question, span) for span in spans), default=0.0)
+                    if question.wants != {"text"}
+                    else 1.0,
                     _sentence_period(question, told, start, end),
                     _heading(candidate, sentence),
                     _metadata_fit(question, candidate, start, sentence),
@@ -272,8 +275,14 @@ def _sentence_period(question: Question, told: Told, start: int, end: int) -> fl
         for mention in own
     ]
     if all(mention.compared for mention in own):
-        fits.append(fit(question.periods, told.period_at(start)))
+        fits.append(_inherited(question, told, start))
     return max(fits)
+
+
+def _inherited(question: Question, told: Told, start: int) -> float:
+    """Fit of the time that an earlier sentence named: months may have changed since, years not."""
+    value = fit(question.periods, told.period_at(start))
+    return value if value > 0 or value == -1.0 else 0.0
 
 
 def _heading(candidate: Candidate, sentence: str) -> float:
@@ -568,6 +577,8 @@ def _kind_fit(question: Question, span: Span) -> float:
     if "list" in question.wants:
         return 1.0 if span.kind == "list" else 0.5
     exact = question.wants - {"quantity", "text"}
+    if span.kind not in exact and "quantity" not in question.wants:
+        return 0.3
     return 1.0 if span.kind in exact or not exact else 0.5
 
 
@@ -613,7 +624,9 @@ def _period_fit(question: Question, sentence: Sentence, told: Told, span: Span, 
         ]
         plain = close[:1] or plain
         named = plain[-1:] or after[:1]
-        period = named[0] if named else told.period_at(sentence.start)
+        if not named and question.periods and not question.same_period:
+            return _inherited(question, told, sentence.start)
+        period = named[0] if named else None
     if question.same_period:
         return 1.0 if compared else -0.5
     if question.periods:
@@ -636,18 +649,31 @@ def _asked_share(question: Question, text: str) -> float:
 # How sure
 
 CONFIDENCE_FEATURES = (
-    "bias", "dense", "passage_late", "passage_words", "passage_terms", "about", "late", "words",
-    "terms", "near", "kind", "weakest", "covered", "missed_name", "other_time",
-    "sentence_period", "own", "chain", "period", "margin",
+    "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
+    "words", "terms", "near", "kind", "weakest", "missing", "covered", "missed_name",
+    "missed_whole", "other_time", "sentence_period", "own", "chain", "own_words", "chain_words",
+    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin",
 )  # fmt: skip
 
 
-def coverage(asked: Asked, sentence: Sentence) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How well a question's words are covered, each 0 to 1."""
+
+    weakest: float
+    """The least covered word."""
+    missing: float
+    """What is lacking of a word times how rare it is, at its largest; 0 when nothing is."""
+    mean: float
+    """By how rare the words are."""
+
+
+def coverage(asked: Asked, sentence: Sentence) -> Coverage:
     """How well the sentence and its surroundings speak of each thing that the question names.
 
-    (weakest, mean), each 0 to 1: a word counts 1 when it, or the glossary's wording of it, stands in
-    the sentence, its neighbours, the headings or the release's metadata, else its best late
-    interaction there. Words that only say when do not count. (1, 1) for a question without words.
+    A word counts 1 when it, or the glossary's wording of it, stands in the sentence, its neighbours,
+    the headings or the release's metadata, else its best late interaction there. Words that only
+    say when do not count.
     """
     question, candidate = asked.question, sentence.candidate
     passage, release = candidate.passage, candidate.release
@@ -678,8 +704,13 @@ def coverage(asked: Asked, sentence: Sentence) -> tuple[float, float]:
         scores.append(max(0.0, score))
         weights.append(float(asked.token_weights[mine].sum()) if mine.any() else 0.0)
     if not scores or sum(weights) <= 0:
-        return 1.0, 1.0
-    return min(scores), float(np.average(scores, weights=weights))
+        return Coverage(1.0, 0.0, 1.0)
+    largest = max(weights)
+    return Coverage(
+        weakest=min(scores),
+        missing=max((1 - s) * w / largest for s, w in zip(scores, weights, strict=True)),
+        mean=float(np.average(scores, weights=weights)),
+    )
 
 
 def _worded(question: Question, start: int, end: int, language: Language, plain: str) -> bool:
@@ -694,10 +725,13 @@ def _worded(question: Question, start: int, end: int, language: Language, plain:
 def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Candidate]) -> Vector:
     """What tells whether the releases answer the question at all.
 
-    The features of the best passage and sentence, the best span's scope and year, and `margin`:
-    how far the best passage stands above the next.
+    The features of the best passage, sentence and span, how well their words cover the question
+    (`coverage`), and: `margin`, how far the best passage stands above the next; `missed_name`,
+    `other_time`, `other_noun`, `no_span` (1 when the question's name is not there, the span is of
+    another time, counts something else, or there is none of the wanted kind); `counted`, whether
+    what is to be counted stands beside the figure; `text`, the question asks for no span.
     """
-    candidate = reading.best.candidate
+    question, candidate = asked.question, reading.best.candidate
     passage = dict(zip(PASSAGE_FEATURES, candidate.features, strict=True))
     margin = (
         min(1.0, max(0.0, candidates[0].score - candidates[1].score))
@@ -706,17 +740,74 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     )
     sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
     span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
-    weakest, covered = coverage(asked, reading.best)
-    values = (
-        1.0, passage["dense"], passage["late"], passage["words"], passage["terms"],
-        passage["about"], sentence["late"], sentence["words"],
-        sentence["terms"], sentence["near"], sentence["kind"], weakest, covered,
-        float(passage["about"] < 1.0),
-        float(bool(asked.question.periods) and span.get("period", sentence["period"]) < 0.0),
-        sentence["period"],
-        span.get("own", 0.0), span.get("chain", 0.0), span.get("period", 0.0), margin,
-    )  # fmt: skip
-    return np.array(values, np.float32)
+    covered = coverage(asked, reading.best)
+    wants_text = question.wants == {"text"}
+    values = {
+        "bias": 1.0,
+        "cross": float(pair_of(question, candidate.release.language) == "cross"),
+        "dense": passage["dense"],
+        "passage_late": passage["late"],
+        "passage_words": passage["words"],
+        "passage_terms": passage["terms"],
+        "about": passage["about"],
+        "late": sentence["late"],
+        "words": sentence["words"],
+        "terms": sentence["terms"],
+        "near": sentence["near"],
+        "kind": sentence["kind"],
+        "weakest": covered.weakest,
+        "missing": covered.missing,
+        "covered": covered.mean,
+        "missed_name": float(passage["about"] < 1.0),
+        "missed_whole": 1.0 - about(question, candidate.passage, candidate.release, whole=True),
+        "other_time": float(
+            bool(question.periods) and span.get("period", sentence["period"]) < 0.0
+        ),
+        "sentence_period": sentence["period"],
+        **{
+            name: span.get(name, 0.0)
+            for name in (
+                "own",
+                "chain",
+                "own_words",
+                "chain_words",
+                "back",
+                "noun",
+                "period",
+                "base",
+            )
+        },
+        "other_noun": float(span.get("noun", 0.0) < 0.0),
+        "counted": _counted_fit(asked, reading),
+        "no_span": float(reading.span is None and not wants_text),
+        "text": float(wants_text),
+        "margin": margin,
+    }
+    return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
+
+
+def _counted_fit(asked: Asked, reading: Reading) -> float:
+    """How well the words beside the figure name what the question counts; 1 when it counts nothing."""
+    question = asked.question
+    if not question.counted or reading.span is None:
+        return float(not question.counted)
+    candidate, span = reading.best.candidate, reading.span.span
+    text = candidate.passage.text
+    start, end = max(reading.best.start, span.start - 30), min(reading.best.end, span.end + 30)
+    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text[start:end]))} "
+    spans = candidate.encoded.spans
+    near = (spans[:, 0] < end) & (spans[:, 1] > start)
+    scores = []
+    for word, at, stop in words(question.text):
+        if fold(word) not in question.counted:
+            continue
+        mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
+        language = candidate.release.language
+        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, language, plain):
+            scores.append(1.0)
+        elif mine.any() and near.any():
+            scores.append(float(candidate.similarity[mine][:, near].max(axis=1).mean()))
+    return max(0.0, float(np.mean(scores))) if scores else 0.0
 
 
 def judge(
@@ -727,11 +818,10 @@ def judge(
     The probability that the releases answer the question, by which it is refused, and the
     calibrated probability that this reading of them is right.
     """
-    pair = pair_of(asked.question, reading.best.candidate.release.language)
     features = confidence_features(asked, reading, candidates)
     scores = np.array(
         [
-            float(weights.vector(model, pair, CONFIDENCE_FEATURES) @ features)
+            float(weights.vector(model, "both", CONFIDENCE_FEATURES) @ features)
             for model in ("answerable", "confidence")
         ]
     )

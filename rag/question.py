@@ -95,8 +95,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "agency",
-        r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh) nao\b|\b(?:which|what) (?:\w+ )?"
-        r"(?:agenc\w+|department|ministr\w+|bod(?:y|ies)|office|organi[sz]ation|unit|authority|"
+        r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh|hang|cong ty) nao\b|"
+        r"\b(?:which|what) (?:\w+ )?(?:agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|office|organi[sz]ation|unit|authority|"
         r"institution)\b",
     ),
     (
@@ -169,6 +169,8 @@ class Question:
     wants: frozenset[Want]
     noun: str | None
     """The unit that it asks to count (`rag.schema.Figure.unit`), None when it names none."""
+    counted: tuple[str, ...]
+    """The words for what it asks to count, folded, at most two; empty when it counts nothing."""
     change: bool
     """It asks how much something rose or fell, not how much it is."""
     periods: tuple[Period, ...]
@@ -223,6 +225,7 @@ def understand(text: str, *, today: date | None = None) -> Question:
         names=_names(text, found),
         wants=_wants(plain + (" %" if "%" in text else "")),
         noun=_noun(text, language),
+        counted=_counted(text, language),
         change=bool(_CHANGE.search(plain)),
         periods=times.periods,
         base=times.base,
@@ -230,7 +233,8 @@ def understand(text: str, *, today: date | None = None) -> Question:
         timed=frozenset(
             part
             for match in _TIMED.finditer(plain)
-            for part in re.split(r"[\s/.-]+", match.group())
+            for piece in match.group().split()
+            for part in (piece, *re.split(r"[/.-]", piece))
         ),
     )
 
@@ -273,6 +277,18 @@ def _noun(text: str, language: Language) -> str | None:
             if figure.unit not in (None, "date", "period") and figure.start == 0:
                 return figure.unit
     return None
+
+
+def _counted(text: str, language: Language) -> tuple[str, ...]:
+    match = _HOW_MANY.search(text)
+    if match is None or re.match(r"how much", match.group(), re.I):
+        return ()
+    following = []
+    for word, _, _ in words(match.group(1)):
+        if bare(word) in FUNCTION_WORDS[language]:
+            break
+        following.append(fold(word))
+    return tuple(following[:2])
 
 
 def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:

@@ -339,15 +339,17 @@ def _parts(word: str) -> list[str]:
     return [plain]
 
 
-def about(question: Question, passage: Passage, release: Release) -> float:
+def about(question: Question, passage: Passage, release: Release, *, whole: bool = False) -> float:
     """Share of the question's names and numbers (not its times) that the passage or its release has.
 
-    1 for a question without any. A name counts when the glossary's wording of it is there.
+    1 for a question without any. A name counts when the glossary's wording of it is there. With
+    `whole`, all of the release's text is looked at.
     """
     wanted = {word for word in question.content if word[0].isdigit() or word in question.names}
     if not wanted:
         return 1.0
-    flat = _flat(" ".join((*passage.section, passage.text, metadata(release))))
+    text = release.text if whole else passage.text
+    flat = _flat(" ".join((*passage.section, text, metadata(release))))
     there = set(flat.split())
     translated: set[str] = set()
     for concept in question.concepts:
