@@ -53,6 +53,7 @@ SPAN_FEATURES = (
     "kind", "own", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order",
 )  # fmt: skip
+_METADATA_BONUS = 5.0
 _PASSAGES = 8
 _SENTENCES = 3
 """Best sentences whose spans are weighed."""
@@ -219,11 +220,9 @@ class Reader:
                 ],
                 np.float32,
             )
-            found.append(
-                Sentence(
-                    candidate, start, end, features, float(weights @ features), quantities, spans
-                )
-            )
+            # Questions about the release itself are too few to learn a weight from.
+            score = float(weights @ features) + _METADATA_BONUS * float(features[-1])
+            found.append(Sentence(candidate, start, end, features, score, quantities, spans))
         return found
 
     def _wordings(self, question: Question, language: Language) -> list[list[dict[str, float]]]:
@@ -293,6 +292,7 @@ def _heading(candidate: Candidate, sentence: str) -> float:
 
 
 _ASKS_SIGNER = re.compile(r"\bky\b|\bnguoi ky\b|\bsign")
+_ASKS_NUMBER = re.compile(r"\bso\b|\bnumber\b|\bno\b|\breference\b|\bky hieu\b")
 _ASKS_RELEASE = re.compile(r"\b(?:thong cao|van ban|press release|release|document)\b")
 _ASKS_ISSUE = re.compile(
     r"\b(?:ban hanh|phat hanh|cong bo|ra ngay|issue[ds]?|publish|release[ds]?|dated?)\b"
@@ -307,7 +307,7 @@ def _metadata_fit(question: Question, candidate: Candidate, start: int, sentence
         return float(release.signer in sentence)
     if not _ASKS_RELEASE.search(plain):
         return 0.0
-    if question.wants & {"document", "quantity"} and release.number:
+    if _ASKS_NUMBER.search(plain) and release.number and "date" not in question.wants:
         return float(release.number in tight)
     if question.wants & {"date"} and _ASKS_ISSUE.search(plain) and release.issued:
         day = int(release.issued.strftime("%Y%m%d"))
@@ -375,6 +375,7 @@ _AGENCY = re.compile(
     rf"\b[A-Z]{{2,6}}\b"
 )
 _PLACE = re.compile(
+    rf"(?:(?<=\btại )|(?<=\bở )|(?<=\bat ))[^,;.()]{{2,60}}|"
     rf"(?:\b(?:tỉnh|thành phố|Thành phố|TP\.?|quận|huyện|thị xã|xã|phường|thị trấn|khu|tại|ở|"
     rf"in|at|near|of)\s+)?{_CAP}(?:[ -]{_CAP}){{0,4}}"
     rf"(?: (?:County|Province|District|City|State|Road|Street|Park|River))?"
@@ -421,8 +422,10 @@ def spans_of(
             continue
         for match in pattern.finditer(sentence):
             start, end = _trimmed(sentence, match.start(), match.end())
-            if end > start:
-                found.append(Span(offset + start, offset + end, want, None))
+            if end <= start or (want == "place" and start == 0 and " " not in match.group()):
+                # A word is capitalised at the start of any sentence.
+                continue
+            found.append(Span(offset + start, offset + end, want, None))
     return found
 
 
@@ -468,10 +471,7 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
     wanted = _wanted_words(question, language) & printed
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
-        before = max((end for _, end in marks if end <= span.start), default=sentence.start)
-        after = min((start for start, _ in marks if start >= span.end), default=sentence.end)
-        stop = _BREAK.search(passage.text, span.end, after)
-        tail = stop.start() if stop else after
+        before, tail, after = _scope(passage.text, sentence, marks, span)
         own = [(before, tail, 1.0)]
         chain = _chain(sentence, marks, before, tail)
         out.append(
@@ -494,6 +494,29 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
             )
         )
     return out
+
+
+def _scope(
+    text: str, sentence: Sentence, marks: Sequence[tuple[int, int]], span: Span
+) -> tuple[int, int, int]:
+    """Where what is said of a span starts and ends, and where the next mark stands."""
+    last = max((end for _, end in marks if end <= span.start), default=sentence.start)
+    after = min((start for start, _ in marks if start >= span.end), default=sentence.end)
+    start = last
+    if last > sentence.start:
+        parting = _parting(text, last, span.start)
+        # Without any break, the words between two figures are said of both.
+        start = parting if parting < span.start else last
+    return start, _parting(text, span.end, after), after
+
+
+def _parting(text: str, start: int, end: int) -> int:
+    """Where the words between two figures part: at the last semicolon, else at the first break."""
+    semicolon = text.rfind(";", start, end)
+    if semicolon >= 0:
+        return semicolon
+    stop = _BREAK.search(text, start, end)
+    return stop.start() if stop else end
 
 
 def _words_in(

@@ -97,7 +97,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         "agency",
         r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh|hang|cong ty) nao\b|"
         r"\b(?:which|what) (?:\w+ )?(?:agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|office|organi[sz]ation|unit|authority|"
-        r"institution)\b",
+        r"institution)s?\b",
     ),
     (
         "place",
