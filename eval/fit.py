@@ -513,7 +513,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sets = [read_set(name) for name in options.squad]
     embedder = open_embedder(Settings())
     if options.what == "head":
-        np.savez_compressed(_DATA / "head.npz", **fit_head(sets, embedder))
+        arrays: Any = fit_head(sets, embedder)
+        np.savez_compressed(_DATA / "head.npz", **arrays)
         print(f"wrote {_DATA / 'head.npz'}: {Head.bundled().identity}")
         return 0
     weights: dict[str, Any] = dict(Weights.bundled().models)

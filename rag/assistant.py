@@ -98,10 +98,7 @@ class Assistant:
         `NothingIngestedError` when there are no releases, `ChatModelError` when the configured
         chat model fails.
         """
-        final: Answer | None = None
-        for final in self.stream(question, history, filters):
-            pass
-        assert final is not None
+        *_, final = self.stream(question, history, filters)
         return final
 
     def stream(

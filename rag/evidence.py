@@ -1,7 +1,7 @@
 """From passages to the span that answers: which sentence, and which words of it.
 
-A sentence is weighed by a fitted sum of features (`eval/fit.py`), a constant `bias` and, about 0 to 1
-each:
+A sentence is weighed by a fitted sum of features (`eval/fit.py`), a constant `bias` and, about 0
+to 1 each:
 
 - `passage`: the passage's score below the best passage's (0 for the best, negative otherwise);
 - `late`, `window`: late interaction with the sentence alone, and with its neighbours and headings;
@@ -12,8 +12,8 @@ each:
 - `heading`: it is a title or heading, not a statement;
 - `metadata`: the question asks for the release's number, date, signer or issuer, and it is there.
 
-Within the best sentences, every span of a fitting kind (figure, date, name, agency, …) is weighed by
-what is said about it: the scope of a span reaches from the span before it to the next comma or
+Within the best sentences, every span of a fitting kind (figure, date, name, agency, …) is weighed
+by what is said about it: the scope of a span reaches from the span before it to the next comma or
 bracket after it, and fades over the scopes before it.
 """
 
@@ -53,6 +53,7 @@ SPAN_FEATURES = (
     "kind", "own", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order",
 )  # fmt: skip
+_BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _SENTENCES = 3
@@ -192,7 +193,8 @@ class Reader:
         wordings = self._wordings(question, language)
         headings = " ".join(candidate.passage.section)
         found = []
-        for position, (start, end) in enumerate(bounds):
+        for position, (whole, end) in enumerate(bounds):
+            start = whole + len(_BULLET.match(text[whole:end])[0])  # type: ignore[index]
             near_start = bounds[max(0, position - 1)][0]
             near_end = bounds[min(len(bounds) - 1, position + 1)][1]
             inside = (starts < end) & (ends > start)
@@ -389,7 +391,10 @@ _DOCUMENT = re.compile(
     rf"(?: \d{{4}})?\b|\b\d+/[\w/-]*[A-ZĐ][\w/-]*"
 )
 _ITEM = r"[^,;:.()]{2,60}"
-_NAMED = rf"(?:(?:quận|huyện|thị xã|thành phố|xã|phường|tỉnh|Sở|Bộ|[a-z]+) )?{_CAP}(?:[ -](?:{_CAP}|of|and|tế|phố))*"
+_NAMED = (
+    rf"(?:(?:quận|huyện|thị xã|thành phố|xã|phường|tỉnh|Sở|Bộ|[a-z]+) )?"
+    rf"{_CAP}(?:[ -](?:{_CAP}|of|and|tế|phố))*"
+)
 _NAMES = re.compile(
     rf"{_NAMED}(?:, {_NAMED})+(?:,? (?:và|and|or|&) {_NAMED})?|{_NAMED} (?:và|and) {_NAMED}"
 )
@@ -444,7 +449,8 @@ _CHANGE_WORD = re.compile(
     r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|increase[sd]?|decrease[sd]?|rose|rise[ns]?|rising|"
     r"grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
     r"higher|lower|climbed|surged|jumped|expanded|contracted|shrank|reduction)"
-    r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|ở mức))*\s*$",
+    r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|"
+    r"ở mức))*\s*$",
     re.I,
 )
 
@@ -454,9 +460,9 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
 
     `kind`: how exactly the kind fits; `own`, `chain`: late interaction with the span's scope alone,
     and fading over the scopes before it; `own_words`, `chain_words`: the same for the question's
-    words (or the glossary's wordings of them) by how long they are; `back`: how much of the scope
-    speaks of something in the question; `noun`: the question names the unit or noun; `period`: 1 the
-    time asked for, -1 another; `base`: 1 when what it is compared with is as asked, -1 when not;
+    words (or the glossary's wordings of them); `back`: how much of the scope
+    speaks of something in the question; `noun`: the question names the unit or noun; `period`: 1
+    the time asked for, -1 another; `base`: 1 when it is compared with what was asked, -1 when not;
     `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the span that the
     question already says; `order`: -0.1 per earlier span.
     """
@@ -615,7 +621,7 @@ def _wanted_words(question: Question, language: Language) -> set[str]:
 
 
 def _noun_fit(question: Question, span: Span) -> float:
-    """1 when the figure counts what the question asks to count, -1 when it counts something else."""
+    """1 when the figure counts what the question asks to count, -1 when something else."""
     if span.figure is None or question.noun is None or span.figure.unit is None:
         return 0.0
     probe = Figure("", Decimal(5), question.noun, 0, 0)
@@ -694,7 +700,7 @@ class Coverage:
 def coverage(asked: Asked, sentence: Sentence) -> Coverage:
     """How well the sentence and its surroundings speak of each thing that the question names.
 
-    A word counts 1 when it, or the glossary's wording of it, stands in the sentence, its neighbours,
+    A word counts 1 when it, or the glossary's wording of it, stands in the sentence, beside it, in
     the headings or the release's metadata, else its best late interaction there. Words that only
     say when do not count.
     """
@@ -810,7 +816,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
 
 
 def _counted_fit(asked: Asked, reading: Reading) -> float:
-    """How well the words beside the figure name what the question counts; 1 when it counts nothing."""
+    """How well the words beside the figure name what is counted; 1 when nothing is."""
     question = asked.question
     if not question.counted or reading.span is None:
         return float(not question.counted)

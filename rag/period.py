@@ -42,7 +42,8 @@ class Mention:
 _SAME = re.compile(
     r"cùng (?:kỳ|thời điểm)(?:\s+(?:của\s+)?(?:năm\s+)?(?P<vi>(?:19|20)\d\d|trước|ngoái))?|"
     r"(?:the )?same (?:period|month|quarter|time)(?: (?:of|in) (?:the )?(?P<en>(?:19|20)\d\d|"
-    r"previous year|last year))?|a year (?:earlier|ago|before)|year[- ]on[- ]year|year[- ]over[- ]year",
+    r"previous year|last year))?|a year (?:earlier|ago|before)|year[- ]on[- ]year|"
+    r"year[- ]over[- ]year",
     re.I,
 )
 _BASE = re.compile(

@@ -45,12 +45,13 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|gi)\b|"
         r"\b(?:which|what)\b.{0,24}\b(?:resolution|decree|decision|law|act|directive|circular|"
         r"document|plan|regulation|legislation)\b|\b(?:release|document|reference|resolution|decree)"
-        r"(?:'s)? (?:number|no)\b|\bnumber of (?:the|this) (?:press )?(?:release|document|resolution|"
-        r"decree)\b|\bso (?:cua )?thong cao\b",
+        r"(?:'s)? (?:number|no)\b|\bnumber of (?:the|this) (?:press )?(?:release|document|"
+        r"resolution|decree)\b|\bso (?:cua )?thong cao\b",
     ),
     (
         "date",
-        r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom|han) (?:nao|may)\b|"
+        r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom|han) "
+        r"(?:nao|may)\b|"
         r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|^when\b|\b(?:[,;]|and) when\b|"
         r"\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|\bdeadline\b|"
         r"\b(?:what|which) (?:date|day|dates|days|year|month|quarter|period|time)s?\b(?! \d)|"
@@ -67,7 +68,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "money",
-        r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do|von|kinh phi|ngan sach)\b|\b(?:so tien|kinh phi|so von|tong von|"
+        r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do|von|kinh phi|ngan sach)\b|"
+        r"\b(?:so tien|kinh phi|so von|tong von|"
         r"tri gia|gia tri|kim ngach|doanh thu|chi phi|tong thu|tong chi|ngan sach|von dau tu|"
         r"von)\b.{0,80}\bbao nhieu\b|\bhow much (?:money|was|were|did|has|have|is|are|will|does|"
         r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
@@ -77,7 +79,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "count",
         r"\bhow many\b|\bnumber of\b|\b(?:so luong|so nguoi|so ca|so doanh nghiep|so lao dong)\b|"
-        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|von|kinh phi|ngan sach|phan|trong|o |tai|cua|so|vao|theo|va|nam|thang|quy|"
+        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|von|kinh phi|ngan sach|phan|trong|o |"
+        r"tai|cua|so|vao|theo|va|nam|thang|quy|"
         r"cho |den|ke )[a-z]+|\bmay (?!gio|phan)[a-z]+\b|\bhow long\b|"
         r"\bbao lau\b|\bhow often\b|\bheadcount\b",
     ),
@@ -88,15 +91,17 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "person",
-        r"\bai\b|\bnguoi nao\b|\bdong chi nao\b|\blanh dao nao\b|\bho ten\b|\bten (?:cua )?(?:nguoi|"
-        r"ong|ba|dong chi|giam doc|chu tich|bo truong)\b|\bwho\b|\bwhom\b|\bwhose\b|\bname of the "
+        r"\bai\b|\bnguoi nao\b|\bdong chi nao\b|\blanh dao nao\b|\bho ten\b|\bten (?:cua )?(?:"
+        r"nguoi|ong|ba|dong chi|giam doc|chu tich|bo truong)\b|\bwho\b|\bwhom\b|\bwhose\b|"
+        r"\bname of the "
         r"(?:person|official|minister|director|chair\w*|signatory|spokes\w+)\b|\bwhich (?:official|"
         r"leader|minister|person|secretary)\b|\bsigne[dr]\b",
     ),
     (
         "agency",
         r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh|hang|cong ty) nao\b|"
-        r"\b(?:which|what) (?:\w+ )?(?:agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|office|organi[sz]ation|unit|authority|"
+        r"\b(?:which|what) (?:\w+ )?(?:agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|"
+        r"office|organi[sz]ation|unit|authority|"
         r"institution)s?\b",
     ),
     (
@@ -129,7 +134,8 @@ _CHANGE = re.compile(
 )
 _TIMED = re.compile(
     r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"
-    r"\bnua (?:dau|cuoi) nam\b|\b(?:19|20)\d\d(?:[-/]\d{2,4})?\b|\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|"
+    r"\bnua (?:dau|cuoi) nam\b|\b(?:19|20)\d\d(?:[-/]\d{2,4})?\b|"
+    r"\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|"
     r"\b[qh][1-4]\b|\b(?:first|second|third|fourth|last) (?:half|quarter|(?:\w+ )?months)\b|"
     r"\b(?:\d{1,2} )?(?:january|february|march|april|may|june|july|august|september|october|"
     r"november|december)(?: \d{1,2})?\b"

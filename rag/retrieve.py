@@ -4,7 +4,8 @@ Candidates come from both indexes; each gets a handful of features, and a weight
 The weights were fitted on public question sets (`eval/fit.py`), one set for questions in the
 language of the passage and one for questions in the other language.
 
-Features of a passage besides a constant `bias`, each about 0 to 1 and independent of the size of the collection:
+Features of a passage besides a constant `bias`, each about 0 to 1 and independent of the size of
+the collection:
 
 - `dense`: cosine of question and passage vectors (mean-centred, see `rag.embedding.Head`);
 - `words`: BM25 of the question's own words, as a share of the most that they could reach;
@@ -340,7 +341,7 @@ def _parts(word: str) -> list[str]:
 
 
 def about(question: Question, passage: Passage, release: Release, *, whole: bool = False) -> float:
-    """Share of the question's names and numbers (not its times) that the passage or its release has.
+    """Share of the question's names and numbers (not its times) that passage or release has.
 
     1 for a question without any. A name counts when the glossary's wording of it is there. With
     `whole`, all of the release's text is looked at.

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
         None,
         ge=0.0,
         le=1.0,
-        description="Probability of being answerable below which a question is refused (default: fitted).",
+        description="Chance of an answer below which a question is refused; default: fitted.",
     )
     top_k: int = Field(10, ge=1, le=100, description="Passages that the reader looks at.")
     max_question_chars: int = Field(1000, ge=1, description="Longest question taken.")

@@ -1,4 +1,4 @@
-"""The gate that every answer passes, what is shown of a release, and chat models behind the gate."""
+"""The gate that every answer passes, releases quoted word for word, chat models behind the gate."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ SUPPORT = (
     "Covid-19."
 )
 EXPORTS = (
-    "Kim ngạch xuất khẩu tháng 6 ước đạt 1,37 tỷ USD, tăng 19,1% so với tháng 5 và giảm 2,5% so với "
-    "cùng kỳ năm 2020."
+    "Kim ngạch xuất khẩu tháng 6 ước đạt 1,37 tỷ USD, tăng 19,1% so với tháng 5 và giảm 2,5% so "
+    "với cùng kỳ năm 2020."
 )
 LABELS = (
-    "Nghị quyết số 50/NQ-CP ngày 20/5/2021 trình Kỳ họp thứ Hai theo Đại hội XIII; giá bình quân ước "
-    "tăng 1,02-1,07%."
+    "Nghị quyết số 50/NQ-CP ngày 20/5/2021 trình Kỳ họp thứ Hai theo Đại hội XIII; giá bình quân "
+    "ước tăng 1,02-1,07%."
 )
 COUNTS = (
-    "Đã có 1.561 tổ chức hưởng ứng, gấp 2,65 lần; tỷ lệ tăng 3 điểm phần trăm, ban hành 8/10 chương "
-    "trình."
+    "Đã có 1.561 tổ chức hưởng ứng, gấp 2,65 lần; tỷ lệ tăng 3 điểm phần trăm, ban hành 8/10 "
+    "chương trình."
 )
 QUOTES = (SUPPORT, EXPORTS, LABELS, COUNTS)
 

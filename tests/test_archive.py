@@ -72,7 +72,7 @@ def encoding(seed: int = 0, tokens: int = 3) -> Encoded:
 
 def add(archive: Archive, release: Release, *, indexed: bool = True) -> None:
     passages = passages_of(release)
-    archive.add(release, passages, [encoding(index) for index in range(len(passages))])
+    archive.add(release, passages, [encoding(index) for index in range(len(passages))], encoding())
     archive.link(Source(release.source, release.sha256, release.id))
     if indexed:
         archive.mark_indexed([release.id])
@@ -129,7 +129,7 @@ def test_readers_do_not_see_a_release_before_it_is_indexed(archive: Archive) -> 
 
 def test_adding_a_release_again_replaces_its_passages(archive: Archive) -> None:
     add(archive, RELEASE)
-    archive.add(RELEASE, passages_of(RELEASE)[:1], [encoding()])
+    archive.add(RELEASE, passages_of(RELEASE)[:1], [encoding()], encoding())
     assert archive.passages_of(RELEASE.id) == passages_of(RELEASE)[:1]
     assert archive.pending() == [RELEASE.id]
 
@@ -137,7 +137,7 @@ def test_adding_a_release_again_replaces_its_passages(archive: Archive) -> None:
 def test_a_release_whose_passages_fail_is_not_there_at_all(archive: Archive) -> None:
     first = passages_of(RELEASE)[0]
     with pytest.raises(StoreError):
-        archive.add(RELEASE, [first, first], [encoding(), encoding()])
+        archive.add(RELEASE, [first, first], [encoding(), encoding()], encoding())
     assert archive.release_ids() == []
 
 

@@ -54,7 +54,7 @@ def put(archive: Archive, index: Index, name: str) -> None:
         )
         for passage in passages
     ]
-    archive.add(release, passages, encodings)
+    archive.add(release, passages, encodings, encodings[0])
     archive.link(Source(release.source, release.sha256, release.id))
     index.upsert(passages, encodings)
     archive.mark_indexed([release.id])

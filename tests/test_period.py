@@ -1,0 +1,206 @@
+"""Times of questions and of releases: what is named, what is compared, and how well they fit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag import figures
+from rag.language import detect
+from rag.period import Period, Times, asked_times, fit, mentions, resolved
+
+YEAR = Period(2021, 101, 1231)
+HALF = Period(2021, 101, 630)
+SECOND = Period(2021, 401, 630)
+JUNE = Period(2021, 601, 630)
+
+
+def asked(text: str, today: date | None = None) -> Times:
+    return asked_times(text, detect(text), today=today)
+
+
+def told(text: str, around: Period | None = None) -> list[tuple[str, Period, bool]]:
+    found = resolved(text, mentions(text, figures.find(text)), around)
+    return [(text[each.start : each.end], each.period, each.compared) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("Kim ngạch xuất khẩu tháng 6 năm 2021 là bao nhiêu?", JUNE),
+        ("Xuất khẩu tháng 6/2021 là bao nhiêu?", JUNE),
+        ("Thu ngân sách quý II năm 2021 là bao nhiêu?", SECOND),
+        ("Thu ngân sách 6 tháng đầu năm 2021 là bao nhiêu?", HALF),
+        ("GRDP năm 2021 tăng bao nhiêu?", YEAR),
+        ("Cả năm 2021 đạt bao nhiêu?", YEAR),
+        ("Thu ngân sách 9 tháng năm 2022 đạt bao nhiêu?", Period(2022, 101, 930)),
+        ("Ngày 24/6/2021 có sự kiện gì?", Period(2021, 624, 624)),
+        ("Xuất khẩu tháng 6 là bao nhiêu?", Period(None, 601, 630)),
+        ("xuat khau thang 6 nam 2021", JUNE),
+        ("thu ngan sach quy II nam 2021 la bao nhieu", SECOND),
+        ("What were exports in June 2021?", JUNE),
+        ("What was revenue in the second quarter of 2021?", SECOND),
+        ("What was the growth in the first half of 2021?", HALF),
+        ("What was revenue in the first nine months of 2022?", Period(2022, 101, 930)),
+    ],
+)
+def test_the_time_that_a_question_names(text: str, period: Period) -> None:
+    assert asked(text) == Times((period,), None, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["How many people were helped?", "Có bao nhiêu người được hỗ trợ?", "Ai ký?"]
+)
+def test_a_question_without_a_time(text: str) -> None:
+    assert asked(text) == Times((), None, False)
+
+
+def test_a_question_may_name_two_times() -> None:
+    found = asked("Thu ngân sách quý I/2022 và quý II/2022 là bao nhiêu?")
+    assert found.periods == (Period(2022, 101, 331), Period(2022, 401, 630))
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("Xuất khẩu tháng 6 tăng bao nhiêu so với tháng 5?", Period(None, 501, 531)),
+        ("Xuất khẩu tăng bao nhiêu so với cùng kỳ năm 2020?", Period(2020, 101, 1231)),
+        ("xuat khau tang bao nhieu so voi cung ky nam 2020", Period(2020, 101, 1231)),
+        ("How much did exports rise compared with April 2021?", Period(2021, 401, 430)),
+        ("How much did exports rise year-on-year?", Period(None, 101, 1231)),
+    ],
+)
+def test_the_base_of_a_comparison_is_not_the_time_asked_for(text: str, base: Period) -> None:
+    found = asked(text)
+    assert found.base == base
+    assert base not in found.periods
+    assert not found.same_period
+
+
+@pytest.mark.parametrize("text", ["GRDP cùng kỳ là bao nhiêu?", "What was growth a year earlier?"])
+def test_the_value_of_the_earlier_period(text: str) -> None:
+    assert asked(text).same_period
+    assert asked(text).base is None
+
+
+def test_the_same_period_of_a_year_is_that_year() -> None:
+    for text in (
+        "GRDP cùng kỳ năm 2019 tăng bao nhiêu?",
+        "GRDP cung ky nam 2019 la bao nhieu",
+        "What was growth in the same period of 2019?",
+    ):
+        found = asked(text)
+        assert [period.year for period in found.periods] == [2019]
+        assert found.base is None
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("Thu ngân sách năm nay là bao nhiêu?", Period(2021, 101, 1231)),
+        ("Thu ngân sách năm ngoái là bao nhiêu?", Period(2020, 101, 1231)),
+        ("Thu ngân sách quý này là bao nhiêu?", Period(2021, 101, 331)),
+        ("Thu ngân sách quý trước là bao nhiêu?", Period(2020, 1001, 1231)),
+        ("What is the revenue this year?", Period(2021, 101, 1231)),
+        ("What was the revenue last year?", Period(2020, 101, 1231)),
+        ("What was the revenue in the previous quarter?", Period(2020, 1001, 1231)),
+    ],
+)
+def test_relative_times_count_from_today(text: str, period: Period) -> None:
+    assert period in asked(text, date(2021, 2, 10)).periods
+    assert period not in asked(text).periods
+
+
+# Times of a release
+
+
+def test_years_are_filled_in_from_what_comes_before() -> None:
+    assert told("Năm 2021, tháng 6 đạt 3 tỷ USD.") == [
+        ("Năm 2021", YEAR, False),
+        ("tháng 6", JUNE, False),
+    ]
+    assert told("Tháng 6 đạt 3 tỷ USD.", YEAR)[0][1] == JUNE
+    assert told("Tháng 6 đạt 3 tỷ USD.")[0][1] == Period(None, 601, 630)
+
+
+def test_the_same_period_is_that_of_the_year_before() -> None:
+    assert told("tăng 5% so với cùng kỳ", HALF) == [("cùng kỳ", Period(2020, 101, 630), True)]
+    assert told("up 5% on a year earlier", HALF) == [
+        ("a year earlier", Period(2020, 101, 630), True)
+    ]
+    [(_, period, compared)] = told("cao hơn cùng kỳ năm 2019 (là 7,12%)", HALF)
+    assert (period, compared) == (Period(2019, 101, 630), True)
+
+
+def test_a_year_to_compare_with_means_the_same_stretch_of_it() -> None:
+    [(_, period, compared)] = told("tăng 5% so với năm 2020", HALF)
+    assert (period, compared) == (Period(2020, 101, 630), True)
+
+
+def test_what_is_compared_does_not_become_the_time_of_what_follows() -> None:
+    text = "Tháng 6 tăng 2% so với tháng 5; 6 tháng đầu năm đạt 3 tỷ USD."
+    found = told(text, YEAR)
+    assert [(period, compared) for _, period, compared in found] == [
+        (JUNE, False),
+        (Period(2021, 501, 531), True),
+        (HALF, False),
+    ]
+
+
+@given(st.text(max_size=200))
+def test_mentions_stand_in_the_text_in_order(text: str) -> None:
+    found = resolved(text, mentions(text, figures.find(text)), HALF)
+    assert all(0 <= each.start < each.end <= len(text) for each in found)
+    assert [each.start for each in found] == sorted(each.start for each in found)
+
+
+# How well they fit
+
+
+@pytest.mark.parametrize(
+    ("question", "release", "least", "most"),
+    [
+        (JUNE, JUNE, 1.0, 1.0),
+        (YEAR, YEAR, 1.0, 1.0),
+        (YEAR, HALF, 0.5, 1.0),
+        (HALF, YEAR, 0.0, 0.5),
+        (JUNE, Period(2020, 601, 630), -1.0, -1.0),
+        (YEAR, Period(2019, 101, 630), -1.0, -1.0),
+        (JUNE, Period(2021, 501, 531), -1.0, -0.5),
+        (Period(None, 601, 630), JUNE, 0.5, 1.0),
+        (JUNE, Period(None, 601, 630), 0.5, 1.0),
+        (HALF, JUNE, -1.0, 0.0),
+        (JUNE, HALF, -1.0, 0.0),
+        (JUNE, Period(2021, 624, 624), 0.0, 0.5),
+    ],
+)
+def test_how_well_a_period_suits(
+    question: Period, release: Period, least: float, most: float
+) -> None:
+    assert least <= fit([question], release) <= most
+
+
+def test_nothing_asked_or_nothing_told_is_neutral() -> None:
+    assert fit([], JUNE) == 0.0
+    assert fit([JUNE], None) == 0.0
+
+
+def test_the_best_of_several_times_counts() -> None:
+    assert fit([Period(2020, 601, 630), JUNE], JUNE) == 1.0
+
+
+def _periods() -> st.SearchStrategy[Period]:
+    def made(year: int | None, first: int, last: int) -> Period:
+        return Period(year, min(first, last) * 100 + 1, max(first, last) * 100 + 28)
+
+    return st.builds(
+        made, st.sampled_from([None, 2020, 2021]), st.integers(1, 12), st.integers(1, 12)
+    )
+
+
+@given(_periods(), _periods())
+def test_nothing_fits_better_than_the_time_itself(question: Period, release: Period) -> None:
+    assert -1.0 <= fit([question], release) <= fit([question], question) <= 1.0

@@ -1,0 +1,231 @@
+"""What a question asks for, in both languages and without diacritics; which questions are refused."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import QuestionError
+from rag.question import Want, clean, understand
+from rag.schema import Language
+
+FIGURES: frozenset[Want] = frozenset({"money", "percent", "count", "quantity", "multiple"})
+
+WANTS: tuple[tuple[Want, Language, str], ...] = (
+    ("money", "vi", "Thành phố đã chi bao nhiêu tiền hỗ trợ người dân?"),
+    ("money", "vi", "Kinh phí ủng hộ quỹ phòng chống dịch là bao nhiêu?"),
+    ("money", "vi", "Tổng thu ngân sách đạt bao nhiêu tỷ đồng?"),
+    ("money", "vi", "Thu hút đầu tư nước ngoài được bao nhiêu vốn?"),
+    ("money", "vi", "Kim ngạch xuất khẩu tháng 6 là bao nhiêu?"),
+    ("money", "vi", "Tong thu ngan sach dat bao nhieu tien?"),
+    ("money", "en", "How much was disbursed for COVID support?"),
+    ("money", "en", "How much money did donors pledge?"),
+    ("money", "en", "What was the total budget revenue?"),
+    ("money", "en", "How much did the bridge cost?"),
+    ("percent", "vi", "GRDP tăng bao nhiêu phần trăm?"),
+    ("percent", "vi", "Chỉ số giá tiêu dùng tăng bao nhiêu %?"),
+    ("percent", "vi", "Tỷ lệ giải ngân vốn đầu tư công là bao nhiêu phần trăm?"),
+    ("percent", "vi", "GRDP tang bao nhieu phan tram?"),
+    ("percent", "en", "What percentage of the plan was reached?"),
+    ("percent", "en", "By what per cent did exports grow?"),
+    ("percent", "en", "How fast did industrial production grow?"),
+    ("percent", "en", "What share of households has clean water?"),
+    ("count", "vi", "Có bao nhiêu người được hỗ trợ?"),
+    ("count", "vi", "Bao nhiêu doanh nghiệp được thành lập trong 6 tháng đầu năm?"),
+    ("count", "vi", "Số lượng học sinh đăng ký thi là bao nhiêu?"),
+    ("count", "vi", "Thành phố ban hành mấy chỉ thị?"),
+    ("count", "vi", "Co bao nhieu nguoi duoc ho tro?"),
+    ("count", "en", "How many people received support?"),
+    ("count", "en", "How many new enterprises were set up?"),
+    ("count", "en", "What is the number of students registered?"),
+    ("multiple", "vi", "Dịch vụ tăng gấp bao nhiêu lần?"),
+    ("multiple", "en", "How many times higher was the growth of services?"),
+    ("date", "vi", "Kỳ thi tốt nghiệp THPT diễn ra khi nào?"),
+    ("date", "vi", "Hội nghị được tổ chức ngày nào?"),
+    ("date", "vi", "Thông cáo ban hành ngày bao nhiêu?"),
+    ("date", "vi", "Hạn chót nộp hồ sơ là hôm nào?"),
+    ("date", "vi", "Hoi nghi duoc to chuc khi nao?"),
+    ("date", "en", "When did the conference take place?"),
+    ("date", "en", "On what date was the release issued?"),
+    ("date", "en", "What is the deadline for the declaration?"),
+    ("person", "vi", "Ai chủ trì hội nghị?"),
+    ("person", "vi", "Người nào ký thông cáo?"),
+    ("person", "vi", "Ai la nguoi ky thong cao?"),
+    ("person", "en", "Who chaired the conference?"),
+    ("person", "en", "Who signed the release?"),
+    ("person", "en", "What is the name of the official in charge?"),
+    ("agency", "vi", "Cơ quan nào chủ trì công tác phòng dịch?"),
+    ("agency", "vi", "Sở nào được giao xây dựng phương án?"),
+    ("agency", "vi", "Đơn vị nào ban hành thông cáo?"),
+    ("agency", "vi", "Co quan nao chu tri?"),
+    ("agency", "en", "Which department is in charge of the exam?"),
+    ("agency", "en", "Which agency must report?"),
+    ("place", "vi", "Nhà máy điện rác ở đâu?"),
+    ("place", "vi", "Nhà máy đặt tại huyện nào?"),
+    ("place", "vi", "Nha may o dau?"),
+    ("place", "en", "Where is the waste-to-energy plant?"),
+    ("place", "en", "In which district is the plant built?"),
+    ("document", "vi", "Nghị quyết nào được thực hiện?"),
+    ("document", "vi", "Số hiệu của thông cáo là gì?"),
+    ("document", "vi", "Nghi dinh nao gia han thue?"),
+    ("document", "en", "Which decree extends the tax payment?"),
+    ("document", "en", "What is the number of the press release?"),
+    ("list", "vi", "Những quận nào có quy hoạch phân khu đô thị?"),
+    ("list", "vi", "Liệt kê các lĩnh vực được ưu tiên"),
+    ("list", "en", "Which districts have zoning plans?"),
+    ("list", "en", "List the sectors with priority"),
+    ("text", "vi", "Vì sao giải ngân chậm?"),
+    ("text", "vi", "Nguyên tắc phòng chống dịch là gì?"),
+    ("text", "en", "Why was disbursement slow?"),
+    ("text", "en", "What did the conference conclude?"),
+)
+
+
+@pytest.mark.parametrize(("want", "language", "text"), WANTS)
+def test_the_kind_of_answer_and_the_language(want: Want, language: Language, text: str) -> None:
+    question = understand(text)
+    assert question.language == language
+    assert want in question.wants
+    if want in FIGURES:
+        assert question.wants <= FIGURES
+    else:
+        assert not question.wants & FIGURES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tong thu ngan sach dat bao nhieu tien?",
+        "Co bao nhieu nguoi duoc ho tro?",
+        "Ai la nguoi ky thong cao?",
+    ],
+)
+def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
+    assert understand(text).unmarked
+    assert not understand("Tổng thu ngân sách đạt bao nhiêu?").unmarked
+    assert not understand("How much was the revenue?").unmarked
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("Có bao nhiêu người được hỗ trợ?", "person"),
+        ("Bao nhiêu doanh nghiệp thành lập mới?", "enterprise"),
+        ("How many doses were received?", "dose"),
+        ("How many people were helped?", "person"),
+        ("What is the number of students registered?", "student"),
+        ("Tổng thu đạt bao nhiêu tỷ đồng?", "VND"),
+        ("Tổng thu đạt bao nhiêu?", None),
+        ("How much was paid?", None),
+    ],
+)
+def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
+    assert understand(text).noun == unit
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("Xuất khẩu tăng bao nhiêu?", True),
+        ("Xuat khau giam bao nhieu phan tram?", True),
+        ("By how much did exports rise?", True),
+        ("How far did prices fall?", True),
+        ("Xuất khẩu đạt bao nhiêu?", False),
+        ("How much were exports?", False),
+    ],
+)
+def test_level_or_change(text: str, change: bool) -> None:
+    assert understand(text).change is change
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "wording"),
+    [
+        ("What was the budget revenue?", "vi", "thu ngân sách"),
+        ("What were exports in June?", "vi", "xuất khẩu"),
+        ("Chỉ số giá tiêu dùng tăng bao nhiêu?", "en", "consumer price index"),
+        ("CPI tăng bao nhiêu?", "vi", "chỉ số giá tiêu dùng"),
+        ("Chi so gia tieu dung tang bao nhieu?", "en", "consumer price index"),
+    ],
+)
+def test_the_glossary_gives_its_wordings(text: str, language: Language, wording: str) -> None:
+    forms = [form for concept in understand(text).concepts for form in concept.wordings(language)]
+    assert any(wording in form.lower() for form in forms), forms
+
+
+def test_a_concept_knows_where_it_stands() -> None:
+    text = "What was the budget revenue in June?"
+    stretches = [text[each.start : each.end] for each in understand(text).concepts]
+    assert "budget revenue" in stretches
+
+
+def test_names_but_not_the_first_word() -> None:
+    assert understand("How did Hanoi and Sóc Sơn grow?").names == ("hanoi", "sóc", "sơn")
+    assert "grdp" in understand("GRDP tăng bao nhiêu?").names
+
+
+def test_function_words_are_no_content() -> None:
+    assert understand("How much was disbursed for support?").content == ("disbursed", "support")
+    assert understand("Ngân sách là bao nhiêu?").content == ("ngân", "sách")
+
+
+def test_words_that_only_say_when() -> None:
+    timed = understand("Thu ngân sách quý II năm 2021 là bao nhiêu?").timed
+    assert {"quy", "ii", "nam", "2021"} <= timed
+    assert "ngan" not in timed
+    assert "june" in understand("What were exports in June 2021?").timed
+
+
+# Questions that cannot be asked
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is empty"),
+        ("  \n\t ", "is empty"),
+        ("\u200b\u200d\ufeff", "is empty"),
+        ("\u202e \u2060", "is empty"),
+        ("x" * 1001, "1,001 characters"),
+        ("what\x00is", "control characters"),
+        ("what \x1b[31mis", "control characters"),
+        ("\x7f?", "control characters"),
+        ("a\ud800b", "broken characters"),
+        ("?!… — ()", "no words"),
+        ("💰❓", "no words"),
+        (None, "not text"),
+        (42, "not text"),
+        (b"how much", "not text"),
+        (["how much"], "not text"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_one_clear_line(text: object, told: str) -> None:
+    with pytest.raises(QuestionError, match=told) as caught:
+        clean(text, longest=1000)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_longest_question_is_taken() -> None:
+    assert len(clean("x" * 1000, longest=1000)) == 1000
+    assert clean("é" * 10, longest=10) == "é" * 10
+    # Typed as letter and mark, it is as long as it looks.
+    assert clean(unicodedata.normalize("NFD", "ế" * 10), longest=10) == "ế" * 10
+
+
+def test_line_ends_and_invisible_characters_go() -> None:
+    assert clean(" Bao\u200b nhiêu\n\ttiền? ", longest=1000) == "Bao nhiêu tiền?"
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_understood_or_refused(text: str) -> None:
+    try:
+        cleaned = clean(text, longest=1000)
+    except QuestionError:
+        return
+    question = understand(cleaned)
+    assert question.text == cleaned
+    assert question.wants
+    assert all(0 <= each.start < each.end <= len(cleaned) for each in question.concepts)
