@@ -30,10 +30,12 @@ run: $(INSTALLED) ## ingest data/releases if needed and open the app (HOST, PORT
 test: $(INSTALLED_DEV) ## run the tests
 	@$(BIN)/python -m pytest
 
-check: $(INSTALLED_DEV) ## lint, formatting and types
+check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand in their releases
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m eval --check eval/data/hanoi-2021-h1.jsonl --corpus data/releases
+	$(BIN)/python -m eval --check tests/data/made-up.jsonl --corpus tests/data/releases
 
 bench: $(INSTALLED_DEV) ## measure set-up, cold start, latency, ingest speed and memory
 	@$(BIN)/python -m eval.bench

@@ -34,15 +34,13 @@ from eval.metrics import exact_match
 from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
+from rag.confidence import CONFIDENCE_FEATURES, confidence_features
 from rag.embedding import Embedder, Head, Vector, open_embedder
 from rag.evidence import (
-    CONFIDENCE_FEATURES,
     SENTENCE_FEATURES,
     SPAN_FEATURES,
     Reader,
     Sentence,
-    Span,
-    confidence_features,
     span_features,
 )
 from rag.index import Index
@@ -51,6 +49,7 @@ from rag.question import understand
 from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
 from rag.schema import Release
 from rag.settings import Settings
+from rag.spans import Span
 
 _DATA = Path(__file__).parent.parent / "rag" / "data"
 

@@ -16,9 +16,10 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from rag.answer import ChatWriter, compose, refuse, verify
 from rag.archive import Archive
+from rag.confidence import judge
 from rag.embedding import Embedder, open_embedder
 from rag.errors import QuestionError
-from rag.evidence import Reader, Reading, judge
+from rag.evidence import Reader, Reading
 from rag.index import Index
 from rag.question import Question, clean, understand
 from rag.retrieve import Asked, Candidate, Retriever, Weights, hits

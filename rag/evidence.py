@@ -28,22 +28,21 @@ import numpy as np
 
 from rag import figures
 from rag.embedding import Vector
-from rag.index import Index, metadata, terms
-from rag.language import bare, fold, sentences, stem, words
+from rag.index import Index, terms
+from rag.language import bare, sentences, stem, words
 from rag.period import Period, fit
-from rag.question import FUNCTION_WORDS, Question, Want
+from rag.question import FUNCTION_WORDS, Question
 from rag.retrieve import (
-    PASSAGE_FEATURES,
     Asked,
     Candidate,
     Told,
     Weights,
-    about,
     own_terms,
     pair_of,
     told_by,
 )
 from rag.schema import Evidence, Figure, Language
+from rag.spans import Span, kind_fit, spans_of
 
 SENTENCE_FEATURES = (
     "bias", "passage", "late", "window", "words", "terms", "near", "kind", "period", "heading",
@@ -58,17 +57,6 @@ _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _SENTENCES = 3
 """Best sentences whose spans are weighed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A possible short answer within a sentence."""
-
-    start: int
-    end: int
-    """In the passage."""
-    kind: Want
-    figure: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +191,7 @@ class Reader:
             here = terms(sentence)
             nearby = terms(f"{headings} {text[near_start:near_end]}")
             quantities = tuple(f for f in told.figures if start <= f.start and f.end <= end)
-            spans = tuple(spans_of(question, sentence, start, quantities, language))
+            spans = tuple(spans_of(question, sentence, start, quantities))
             features = np.array(
                 [
                     1.0,
@@ -213,7 +201,7 @@ class Reader:
                     _share(own, here),
                     self._term_share(wordings, here),
                     max(_share(own, nearby), self._term_share(wordings, nearby)),
-                    max((_kind_fit(question, span) for span in spans), default=0.0)
+                    max((kind_fit(question, span) for span in spans), default=0.0)
                     if question.wants != {"text"}
                     else 1.0,
                     _sentence_period(question, told, start, end),
@@ -329,119 +317,6 @@ def _share(weights: dict[str, float], here: Sequence[str] | set[str]) -> float:
     return sum(weight for term, weight in weights.items() if term in present) / total
 
 
-# Which spans could answer
-
-_KINDS: dict[str, frozenset[Want]] = {
-    "money": frozenset({"money", "quantity"}),
-    "percent": frozenset({"percent", "quantity"}),
-    "multiple": frozenset({"multiple", "percent", "quantity"}),
-    "ratio": frozenset({"count", "quantity", "percent"}),
-    "count": frozenset({"count", "quantity"}),
-    "measure": frozenset({"count", "quantity"}),
-    "rate": frozenset({"count", "quantity"}),
-    "number": frozenset({"count", "quantity"}),
-    "date": frozenset({"date"}),
-    "period": frozenset({"date"}),
-}
-_UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴĐ"
-_CAP = (
-    rf"(?:(?:Chính phủ|Quốc hội|Thủ đô|Thủ tướng|Thành phố|Trung ương|Nhà nước|Thành ủy|Tỉnh ủy|"
-    rf"Đại hội|Bí thư|Chủ tịch|Hội đồng|Ủy ban|Đảng bộ|Ngân hàng|Mặt trận)\b|[{_UPPER}][^\W\d_]*)"
-)
-_VI_SURNAME = (
-    "Nguyễn|Trần|Lê|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Đinh|Đoàn|Trương|Mai|"
-    "Lâm|Trịnh|Đào|Hà|Chu|Cao|Tạ|Thái|Tô|Lương|Quách|Nông|Hứa|La|Kiều|Lưu|Vương|Tống|Phùng|Nghiêm|"
-    "Châu|Quàng|Lò|Vi|Tăng|Từ|Giáp|Triệu|Khuất|Bạch|Doãn|Mạc|Thạch|Âu|Ông"
-)
-_PERSON = re.compile(
-    rf"(?:\b(?:{_VI_SURNAME})(?: {_CAP}){{1,4}}\b)|"
-    rf"(?:(?<=\bMr )|(?<=\bMs )|(?<=\bMr\. )|(?<=\bMs\. )|(?<=\bMrs\. )|(?<=\bDr\. )|(?<=\bDr ))"
-    rf"{_CAP}(?:[ -]{_CAP}){{0,3}}|"
-    rf"\b{_CAP}(?: [A-Z]\.)?(?:[ -]{_CAP}){{1,2}}\b"
-)
-_VI_PART = (
-    rf"{_CAP}(?: (?:tế|dục|tạo|hoạch|tư|tải|thông|nguyên|trường|nghiệp|thôn|chính|vụ|hội|phố|án|sự|"
-    rf"dân|sách|ngoại|hóa|thao|lịch|học|nghệ|binh|lao|động|ninh|phòng|bạc|hàng|nước|thuế|quan|kê|tra|ủy|"
-    rf"tỉnh|quận|huyện|vực|dựng|thương|tỉnh|viện|công))*"
-)
-_AGENCY = re.compile(
-    rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội đồng|Hội|Công an|"
-    rf"Văn phòng|Đảng bộ|Thành ủy|Tỉnh ủy|Chính phủ|Quốc hội|Ngân hàng|Quỹ|Trung tâm|Tập đoàn|"
-    rf"Tổng công ty|Công ty|Liên đoàn|Mặt trận|Đoàn|Kho bạc|Bệnh viện|Trường|Phòng)\b"
-    rf"(?: (?:tỉnh|thành phố|quận|huyện|dự án|quản lý))*(?:(?:,| và| -)? {_VI_PART})*|"
-    rf"\b(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|Council|Authority|Board|"
-    rf"Administration|Institute|Bank|Centre|Center|Directorate|Treasury|Service)\b"
-    rf"(?: (?:of|for|and|on|the|{_CAP}))*(?: {_CAP})?|"
-    rf"\b(?:{_CAP} ){{1,5}}(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|"
-    rf"Council|Authority|Board|Administration|Institute|Bank|Corporation|Trust)\b|"
-    rf"\b[A-Z]{{2,6}}\b"
-)
-_PLACE = re.compile(
-    rf"(?:(?<=\btại )|(?<=\bở )|(?<=\bat ))[^,;.()]{{2,60}}|"
-    rf"(?:\b(?:tỉnh|thành phố|Thành phố|TP\.?|quận|huyện|thị xã|xã|phường|thị trấn|khu|tại|ở|"
-    rf"in|at|near|of)\s+)?{_CAP}(?:[ -]{_CAP}){{0,4}}"
-    rf"(?: (?:County|Province|District|City|State|Road|Street|Park|River))?"
-)
-_DOCUMENT = re.compile(
-    rf"\b(?:Nghị quyết|Nghị định|Quyết định|Chỉ thị|Thông tư|Công văn|Công điện|Kế hoạch|Luật|"
-    rf"Thông cáo|Chương trình|Thông báo|Tờ trình|Đề án|Văn bản)\b(?: số)?(?: [\w/.-]*\d[\w/.-]*)?"
-    rf"(?: (?:ngày \S+|của {_CAP}(?: {_CAP})*|{_CAP}|[^\W\d_]+(?= \d)))*|"
-    rf"\b(?:Resolution|Decree|Decision|Directive|Circular|Order|Act|Law|Regulation|Bill|Plan)\b"
-    rf"(?: (?:No\.? ?)?[\w/.-]*\d[\w/.-]*)?|\b{_CAP}(?: {_CAP})* (?:Act|Law|Bill|Plan|Code)"
-    rf"(?: \d{{4}})?\b|\b\d+/[\w/-]*[A-ZĐ][\w/-]*"
-)
-_ITEM = r"[^,;:.()]{2,60}"
-_NAMED = (
-    rf"(?:(?:quận|huyện|thị xã|thành phố|xã|phường|tỉnh|Sở|Bộ|[a-z]+) )?"
-    rf"{_CAP}(?:[ -](?:{_CAP}|of|and|tế|phố))*"
-)
-_NAMES = re.compile(
-    rf"{_NAMED}(?:, {_NAMED})+(?:,? (?:và|and|or|&) {_NAMED})?|{_NAMED} (?:và|and) {_NAMED}"
-)
-_LIST = re.compile(rf"(?<=[:;,(“\"] )?{_ITEM}(?:, {_ITEM}){{1,12}}(?:,? (?:và|and|or|&) {_ITEM})?")
-_PATTERNS: tuple[tuple[Want, re.Pattern[str]], ...] = (
-    ("person", _PERSON),
-    ("agency", _AGENCY),
-    ("place", _PLACE),
-    ("document", _DOCUMENT),
-    ("list", _NAMES),
-    ("list", _LIST),
-)
-
-
-def spans_of(
-    question: Question,
-    sentence: str,
-    offset: int,
-    quantities: Sequence[Figure],
-    language: Language,
-) -> list[Span]:
-    """The spans of a sentence that are of a wanted kind, in order; figures before other spans."""
-    found: list[Span] = []
-    for figure in quantities:
-        fitting = _KINDS[figures.kind(figure)] & question.wants
-        if fitting:
-            found.append(Span(figure.start, figure.end, sorted(fitting)[0], figure))
-    for want, pattern in _PATTERNS:
-        if want not in question.wants and not (want == "agency" and "person" in question.wants):
-            continue
-        for match in pattern.finditer(sentence):
-            start, end = _trimmed(sentence, match.start(), match.end())
-            if end <= start or (want == "place" and start == 0 and " " not in match.group()):
-                # A word is capitalised at the start of any sentence.
-                continue
-            found.append(Span(offset + start, offset + end, want, None))
-    return found
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and (text[start].isspace() or text[start] in "-–,;:“\"'("):
-        start += 1
-    while end > start and (text[end - 1].isspace() or text[end - 1] in "-–,;:.”\"'"):
-        end -= 1
-    return start, end
-
-
 # What speaks for a span
 
 _BREAK = re.compile(r"[,;()–]|\s-\s|\.\s|\b(?:và|nhưng|còn|and|but|while|whereas)\b")
@@ -483,7 +358,7 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
         out.append(
             np.array(
                 [
-                    _kind_fit(question, span),
+                    kind_fit(question, span),
                     _local(asked, sentence, own, span),
                     _local(asked, sentence, chain, span),
                     _words_in(passage.text, wanted, own, span),
@@ -602,15 +477,6 @@ def _local(
     return float(best @ asked.token_weights) if len(best) else 0.0
 
 
-def _kind_fit(question: Question, span: Span) -> float:
-    if "list" in question.wants:
-        return 1.0 if span.kind == "list" else 0.5
-    exact = question.wants - {"quantity", "text"}
-    if span.kind not in exact and "quantity" not in question.wants:
-        return 0.3
-    return 1.0 if span.kind in exact or not exact else 0.5
-
-
 def _wanted_words(question: Question, language: Language) -> set[str]:
     if question.language == language:
         return {stem(word) for word in question.content if bare(word) not in question.timed}
@@ -673,186 +539,3 @@ def _asked_share(question: Question, text: str) -> float:
     said = {bare(word) for word in question.content}
     kept = [word for word in found if word not in FUNCTION_WORDS["vi"]]
     return sum(word in said for word in kept) / len(kept) if kept else 0.0
-
-
-# How sure
-
-CONFIDENCE_FEATURES = (
-    "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
-    "words", "terms", "near", "kind", "weakest", "missing", "covered", "missed_name",
-    "missed_whole", "other_time", "sentence_period", "own", "chain", "own_words", "chain_words",
-    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How well a question's words are covered, each 0 to 1."""
-
-    weakest: float
-    """The least covered word."""
-    missing: float
-    """What is lacking of a word times how rare it is, at its largest; 0 when nothing is."""
-    mean: float
-    """By how rare the words are."""
-
-
-def coverage(asked: Asked, sentence: Sentence) -> Coverage:
-    """How well the sentence and its surroundings speak of each thing that the question names.
-
-    A word counts 1 when it, or the glossary's wording of it, stands in the sentence, beside it, in
-    the headings or the release's metadata, else its best late interaction there. Words that only
-    say when do not count.
-    """
-    question, candidate = asked.question, sentence.candidate
-    passage, release = candidate.passage, candidate.release
-    bounds = sentences(passage.text)
-    inside = [
-        n for n, (start, end) in enumerate(bounds) if start < sentence.end and end > sentence.start
-    ]
-    first, last = max(0, inside[0] - 1), min(len(bounds) - 1, inside[-1] + 1)
-    start, end = bounds[first][0], bounds[last][1]
-    text = " ".join((*passage.section, passage.text[start:end], metadata(release)))
-    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
-    tokens = candidate.encoded.spans
-    near = ((tokens[:, 0] < end) & (tokens[:, 1] > start)) | (tokens[:, 1] <= 0)
-    best = (
-        np.maximum(candidate.similarity[:, near].max(axis=1), candidate.known)
-        if near.any() and len(asked.token_weights)
-        else np.zeros(len(asked.token_weights), np.float32)
-    )
-    scores, weights = [], []
-    for word, at, stop in words(question.text):
-        plain_word = bare(word)
-        if plain_word in FUNCTION_WORDS[question.language] or plain_word in question.timed:
-            continue
-        mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
-        score = float(best[mine].mean()) if mine.any() else 0.0
-        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, release.language, plain):
-            score = 1.0
-        scores.append(max(0.0, score))
-        weights.append(float(asked.token_weights[mine].sum()) if mine.any() else 0.0)
-    if not scores or sum(weights) <= 0:
-        return Coverage(1.0, 0.0, 1.0)
-    largest = max(weights)
-    return Coverage(
-        weakest=min(scores),
-        missing=max((1 - s) * w / largest for s, w in zip(scores, weights, strict=True)),
-        mean=float(np.average(scores, weights=weights)),
-    )
-
-
-def _worded(question: Question, start: int, end: int, language: Language, plain: str) -> bool:
-    return any(
-        f" {' '.join(bare(stem(word)) for word, _, _ in words(form))} " in plain
-        for concept in question.concepts
-        if concept.start <= start and end <= concept.end
-        for form in concept.wordings(language)
-    )
-
-
-def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Candidate]) -> Vector:
-    """What tells whether the releases answer the question at all.
-
-    The features of the best passage, sentence and span, how well their words cover the question
-    (`coverage`), and: `margin`, how far the best passage stands above the next; `missed_name`,
-    `other_time`, `other_noun`, `no_span` (1 when the question's name is not there, the span is of
-    another time, counts something else, or there is none of the wanted kind); `counted`, whether
-    what is to be counted stands beside the figure; `text`, the question asks for no span.
-    """
-    question, candidate = asked.question, reading.best.candidate
-    passage = dict(zip(PASSAGE_FEATURES, candidate.features, strict=True))
-    margin = (
-        min(1.0, max(0.0, candidates[0].score - candidates[1].score))
-        if len(candidates) > 1
-        else 0.5
-    )
-    sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
-    span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
-    covered = coverage(asked, reading.best)
-    wants_text = question.wants == {"text"}
-    values = {
-        "bias": 1.0,
-        "cross": float(pair_of(question, candidate.release.language) == "cross"),
-        "dense": passage["dense"],
-        "passage_late": passage["late"],
-        "passage_words": passage["words"],
-        "passage_terms": passage["terms"],
-        "about": passage["about"],
-        "late": sentence["late"],
-        "words": sentence["words"],
-        "terms": sentence["terms"],
-        "near": sentence["near"],
-        "kind": sentence["kind"],
-        "weakest": covered.weakest,
-        "missing": covered.missing,
-        "covered": covered.mean,
-        "missed_name": float(passage["about"] < 1.0),
-        "missed_whole": 1.0 - about(question, candidate.passage, candidate.release, whole=True),
-        "other_time": float(
-            bool(question.periods) and span.get("period", sentence["period"]) < 0.0
-        ),
-        "sentence_period": sentence["period"],
-        **{
-            name: span.get(name, 0.0)
-            for name in (
-                "own",
-                "chain",
-                "own_words",
-                "chain_words",
-                "back",
-                "noun",
-                "period",
-                "base",
-            )
-        },
-        "other_noun": float(span.get("noun", 0.0) < 0.0),
-        "counted": _counted_fit(asked, reading),
-        "no_span": float(reading.span is None and not wants_text),
-        "text": float(wants_text),
-        "margin": margin,
-    }
-    return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
-
-
-def _counted_fit(asked: Asked, reading: Reading) -> float:
-    """How well the words beside the figure name what is counted; 1 when nothing is."""
-    question = asked.question
-    if not question.counted or reading.span is None:
-        return float(not question.counted)
-    candidate, span = reading.best.candidate, reading.span.span
-    text = candidate.passage.text
-    start, end = max(reading.best.start, span.start - 30), min(reading.best.end, span.end + 30)
-    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text[start:end]))} "
-    spans = candidate.encoded.spans
-    near = (spans[:, 0] < end) & (spans[:, 1] > start)
-    scores = []
-    for word, at, stop in words(question.text):
-        if fold(word) not in question.counted:
-            continue
-        mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
-        language = candidate.release.language
-        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, language, plain):
-            scores.append(1.0)
-        elif mine.any() and near.any():
-            scores.append(float(candidate.similarity[mine][:, near].max(axis=1).mean()))
-    return max(0.0, float(np.mean(scores))) if scores else 0.0
-
-
-def judge(
-    asked: Asked, reading: Reading, candidates: Sequence[Candidate], weights: Weights
-) -> tuple[float, float]:
-    """Two fitted logistics, each 0 to 1: (answerable, right).
-
-    The probability that the releases answer the question, by which it is refused, and the
-    calibrated probability that this reading of them is right.
-    """
-    features = confidence_features(asked, reading, candidates)
-    scores = np.array(
-        [
-            float(weights.vector(model, "both", CONFIDENCE_FEATURES) @ features)
-            for model in ("answerable", "confidence")
-        ]
-    )
-    answerable, right = 1.0 / (1.0 + np.exp(-np.clip(scores, -30, 30)))
-    return float(answerable), float(right)

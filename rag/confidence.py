@@ -1,0 +1,196 @@
+"""How sure a reading is: whether the releases answer at all, and whether this answer is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.embedding import Vector
+from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reading, Sentence
+from rag.index import metadata
+from rag.language import bare, fold, sentences, stem, words
+from rag.question import FUNCTION_WORDS, Question
+from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of
+from rag.schema import Language
+
+CONFIDENCE_FEATURES = (
+    "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
+    "words", "terms", "near", "kind", "weakest", "missing", "covered", "missed_name",
+    "missed_whole", "other_time", "sentence_period", "own", "chain", "own_words", "chain_words",
+    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How well a question's words are covered, each 0 to 1."""
+
+    weakest: float
+    """The least covered word."""
+    missing: float
+    """What is lacking of a word times how rare it is, at its largest; 0 when nothing is."""
+    mean: float
+    """By how rare the words are."""
+
+
+def coverage(asked: Asked, sentence: Sentence) -> Coverage:
+    """How well the sentence and its surroundings speak of each thing that the question names.
+
+    A word counts 1 when it, or the glossary's wording of it, stands in the sentence, beside it, in
+    the headings or the release's metadata, else its best late interaction there. Words that only
+    say when do not count.
+    """
+    question, candidate = asked.question, sentence.candidate
+    passage, release = candidate.passage, candidate.release
+    bounds = sentences(passage.text)
+    inside = [
+        n for n, (start, end) in enumerate(bounds) if start < sentence.end and end > sentence.start
+    ]
+    first, last = max(0, inside[0] - 1), min(len(bounds) - 1, inside[-1] + 1)
+    start, end = bounds[first][0], bounds[last][1]
+    text = " ".join((*passage.section, passage.text[start:end], metadata(release)))
+    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
+    tokens = candidate.encoded.spans
+    near = ((tokens[:, 0] < end) & (tokens[:, 1] > start)) | (tokens[:, 1] <= 0)
+    best = (
+        np.maximum(candidate.similarity[:, near].max(axis=1), candidate.known)
+        if near.any() and len(asked.token_weights)
+        else np.zeros(len(asked.token_weights), np.float32)
+    )
+    scores, weights = [], []
+    for word, at, stop in words(question.text):
+        plain_word = bare(word)
+        if plain_word in FUNCTION_WORDS[question.language] or plain_word in question.timed:
+            continue
+        mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
+        score = float(best[mine].mean()) if mine.any() else 0.0
+        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, release.language, plain):
+            score = 1.0
+        scores.append(max(0.0, score))
+        weights.append(float(asked.token_weights[mine].sum()) if mine.any() else 0.0)
+    if not scores or sum(weights) <= 0:
+        return Coverage(1.0, 0.0, 1.0)
+    largest = max(weights)
+    return Coverage(
+        weakest=min(scores),
+        missing=max((1 - s) * w / largest for s, w in zip(scores, weights, strict=True)),
+        mean=float(np.average(scores, weights=weights)),
+    )
+
+
+def _worded(question: Question, start: int, end: int, language: Language, plain: str) -> bool:
+    return any(
+        f" {' '.join(bare(stem(word)) for word, _, _ in words(form))} " in plain
+        for concept in question.concepts
+        if concept.start <= start and end <= concept.end
+        for form in concept.wordings(language)
+    )
+
+
+def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Candidate]) -> Vector:
+    """What tells whether the releases answer the question at all.
+
+    The features of the best passage, sentence and span, how well their words cover the question
+    (`coverage`), and: `margin`, how far the best passage stands above the next; `missed_name`,
+    `other_time`, `other_noun`, `no_span` (1 when the question's name is not there, the span is of
+    another time, counts something else, or there is none of the wanted kind); `counted`, whether
+    what is to be counted stands beside the figure; `text`, the question asks for no span.
+    """
+    question, candidate = asked.question, reading.best.candidate
+    passage = dict(zip(PASSAGE_FEATURES, candidate.features, strict=True))
+    margin = (
+        min(1.0, max(0.0, candidates[0].score - candidates[1].score))
+        if len(candidates) > 1
+        else 0.5
+    )
+    sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
+    span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
+    covered = coverage(asked, reading.best)
+    wants_text = question.wants == {"text"}
+    values = {
+        "bias": 1.0,
+        "cross": float(pair_of(question, candidate.release.language) == "cross"),
+        "dense": passage["dense"],
+        "passage_late": passage["late"],
+        "passage_words": passage["words"],
+        "passage_terms": passage["terms"],
+        "about": passage["about"],
+        "late": sentence["late"],
+        "words": sentence["words"],
+        "terms": sentence["terms"],
+        "near": sentence["near"],
+        "kind": sentence["kind"],
+        "weakest": covered.weakest,
+        "missing": covered.missing,
+        "covered": covered.mean,
+        "missed_name": float(passage["about"] < 1.0),
+        "missed_whole": 1.0 - about(question, candidate.passage, candidate.release, whole=True),
+        "other_time": float(
+            bool(question.periods) and span.get("period", sentence["period"]) < 0.0
+        ),
+        "sentence_period": sentence["period"],
+        **{
+            name: span.get(name, 0.0)
+            for name in (
+                "own",
+                "chain",
+                "own_words",
+                "chain_words",
+                "back",
+                "noun",
+                "period",
+                "base",
+            )
+        },
+        "other_noun": float(span.get("noun", 0.0) < 0.0),
+        "counted": _counted_fit(asked, reading),
+        "no_span": float(reading.span is None and not wants_text),
+        "text": float(wants_text),
+        "margin": margin,
+    }
+    return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
+
+
+def _counted_fit(asked: Asked, reading: Reading) -> float:
+    """How well the words beside the figure name what is counted; 1 when nothing is."""
+    question = asked.question
+    if not question.counted or reading.span is None:
+        return float(not question.counted)
+    candidate, span = reading.best.candidate, reading.span.span
+    text = candidate.passage.text
+    start, end = max(reading.best.start, span.start - 30), min(reading.best.end, span.end + 30)
+    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text[start:end]))} "
+    spans = candidate.encoded.spans
+    near = (spans[:, 0] < end) & (spans[:, 1] > start)
+    scores = []
+    for word, at, stop in words(question.text):
+        if fold(word) not in question.counted:
+            continue
+        mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
+        language = candidate.release.language
+        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, language, plain):
+            scores.append(1.0)
+        elif mine.any() and near.any():
+            scores.append(float(candidate.similarity[mine][:, near].max(axis=1).mean()))
+    return max(0.0, float(np.mean(scores))) if scores else 0.0
+
+
+def judge(
+    asked: Asked, reading: Reading, candidates: Sequence[Candidate], weights: Weights
+) -> tuple[float, float]:
+    """Two fitted logistics, each 0 to 1: (answerable, right).
+
+    The probability that the releases answer the question, by which it is refused, and the
+    calibrated probability that this reading of them is right.
+    """
+    features = confidence_features(asked, reading, candidates)
+    scores = np.array(
+        [
+            float(weights.vector(model, "both", CONFIDENCE_FEATURES) @ features)
+            for model in ("answerable", "confidence")
+        ]
+    )
+    answerable, right = 1.0 / (1.0 + np.exp(-np.clip(scores, -30, 30)))
+    return float(answerable), float(right)

@@ -1,0 +1,142 @@
+"""The spans of a sentence that could be a short answer: figures, names, agencies, places, lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag import figures
+from rag.question import Question, Want
+from rag.schema import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A possible short answer within a sentence."""
+
+    start: int
+    end: int
+    """In the passage."""
+    kind: Want
+    figure: Figure | None
+
+
+_KINDS: dict[str, frozenset[Want]] = {
+    "money": frozenset({"money", "quantity"}),
+    "percent": frozenset({"percent", "quantity"}),
+    "multiple": frozenset({"multiple", "percent", "quantity"}),
+    "ratio": frozenset({"count", "quantity", "percent"}),
+    "count": frozenset({"count", "quantity"}),
+    "measure": frozenset({"count", "quantity"}),
+    "rate": frozenset({"count", "quantity"}),
+    "number": frozenset({"count", "quantity"}),
+    "date": frozenset({"date"}),
+    "period": frozenset({"date"}),
+}
+_UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴĐ"
+_CAP = (
+    rf"(?:(?:Chính phủ|Quốc hội|Thủ đô|Thủ tướng|Thành phố|Trung ương|Nhà nước|Thành ủy|Tỉnh ủy|"
+    rf"Đại hội|Bí thư|Chủ tịch|Hội đồng|Ủy ban|Đảng bộ|Ngân hàng|Mặt trận)\b|[{_UPPER}][^\W\d_]*)"
+)
+_VI_SURNAME = (
+    "Nguyễn|Trần|Lê|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Đinh|Đoàn|Trương|Mai|"
+    "Lâm|Trịnh|Đào|Hà|Chu|Cao|Tạ|Thái|Tô|Lương|Quách|Nông|Hứa|La|Kiều|Lưu|Vương|Tống|Phùng|Nghiêm|"
+    "Châu|Quàng|Lò|Vi|Tăng|Từ|Giáp|Triệu|Khuất|Bạch|Doãn|Mạc|Thạch|Âu|Ông"
+)
+_PERSON = re.compile(
+    rf"(?:\b(?:{_VI_SURNAME})(?: {_CAP}){{1,4}}\b)|"
+    rf"(?:(?<=\bMr )|(?<=\bMs )|(?<=\bMr\. )|(?<=\bMs\. )|(?<=\bMrs\. )|(?<=\bDr\. )|(?<=\bDr ))"
+    rf"{_CAP}(?:[ -]{_CAP}){{0,3}}|"
+    rf"\b{_CAP}(?: [A-Z]\.)?(?:[ -]{_CAP}){{1,2}}\b"
+)
+_VI_PART = (
+    rf"{_CAP}(?: (?:tế|dục|tạo|hoạch|tư|tải|thông|nguyên|trường|nghiệp|thôn|chính|vụ|hội|phố|án|sự|"
+    rf"dân|sách|ngoại|hóa|thao|lịch|học|nghệ|binh|lao|động|ninh|phòng|bạc|hàng|nước|thuế|quan|kê|tra|ủy|"
+    rf"tỉnh|quận|huyện|vực|dựng|thương|tỉnh|viện|công))*"
+)
+_AGENCY = re.compile(
+    rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội đồng|Hội|Công an|"
+    rf"Văn phòng|Đảng bộ|Thành ủy|Tỉnh ủy|Chính phủ|Quốc hội|Ngân hàng|Quỹ|Trung tâm|Tập đoàn|"
+    rf"Tổng công ty|Công ty|Liên đoàn|Mặt trận|Đoàn|Kho bạc|Bệnh viện|Trường|Phòng)\b"
+    rf"(?: (?:tỉnh|thành phố|quận|huyện|dự án|quản lý))*(?:(?:,| và| -)? {_VI_PART})*|"
+    rf"\b(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|Council|Authority|Board|"
+    rf"Administration|Institute|Bank|Centre|Center|Directorate|Treasury|Service)\b"
+    rf"(?: (?:of|for|and|on|the|{_CAP}))*(?: {_CAP})?|"
+    rf"\b(?:{_CAP} ){{1,5}}(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|"
+    rf"Council|Authority|Board|Administration|Institute|Bank|Corporation|Trust)\b|"
+    rf"\b[A-Z]{{2,6}}\b"
+)
+_PLACE = re.compile(
+    rf"(?:(?<=\btại )|(?<=\bở )|(?<=\bat ))[^,;.()]{{2,60}}|"
+    rf"(?:\b(?:tỉnh|thành phố|Thành phố|TP\.?|quận|huyện|thị xã|xã|phường|thị trấn|khu|tại|ở|"
+    rf"in|at|near|of)\s+)?{_CAP}(?:[ -]{_CAP}){{0,4}}"
+    rf"(?: (?:County|Province|District|City|State|Road|Street|Park|River))?"
+)
+_DOCUMENT = re.compile(
+    rf"\b(?:Nghị quyết|Nghị định|Quyết định|Chỉ thị|Thông tư|Công văn|Công điện|Kế hoạch|Luật|"
+    rf"Thông cáo|Chương trình|Thông báo|Tờ trình|Đề án|Văn bản)\b(?: số)?(?: [\w/.-]*\d[\w/.-]*)?"
+    rf"(?: (?:ngày \S+|của {_CAP}(?: {_CAP})*|{_CAP}|[^\W\d_]+(?= \d)))*|"
+    rf"\b(?:Resolution|Decree|Decision|Directive|Circular|Order|Act|Law|Regulation|Bill|Plan)\b"
+    rf"(?: (?:No\.? ?)?[\w/.-]*\d[\w/.-]*)?|\b{_CAP}(?: {_CAP})* (?:Act|Law|Bill|Plan|Code)"
+    rf"(?: \d{{4}})?\b|\b\d+/[\w/-]*[A-ZĐ][\w/-]*"
+)
+_ITEM = r"[^,;:.()]{2,60}"
+_NAMED = (
+    rf"(?:(?:quận|huyện|thị xã|thành phố|xã|phường|tỉnh|Sở|Bộ|[a-z]+) )?"
+    rf"{_CAP}(?:[ -](?:{_CAP}|of|and|tế|phố))*"
+)
+_NAMES = re.compile(
+    rf"{_NAMED}(?:, {_NAMED})+(?:,? (?:và|and|or|&) {_NAMED})?|{_NAMED} (?:và|and) {_NAMED}"
+)
+_LIST = re.compile(rf"(?<=[:;,(“\"] )?{_ITEM}(?:, {_ITEM}){{1,12}}(?:,? (?:và|and|or|&) {_ITEM})?")
+_PATTERNS: tuple[tuple[Want, re.Pattern[str]], ...] = (
+    ("person", _PERSON),
+    ("agency", _AGENCY),
+    ("place", _PLACE),
+    ("document", _DOCUMENT),
+    ("list", _NAMES),
+    ("list", _LIST),
+)
+
+
+def spans_of(
+    question: Question,
+    sentence: str,
+    offset: int,
+    quantities: Sequence[Figure],
+) -> list[Span]:
+    """The spans of a sentence that are of a wanted kind, in order; figures before other spans."""
+    found: list[Span] = []
+    for figure in quantities:
+        fitting = _KINDS[figures.kind(figure)] & question.wants
+        if fitting:
+            found.append(Span(figure.start, figure.end, sorted(fitting)[0], figure))
+    for want, pattern in _PATTERNS:
+        if want not in question.wants and not (want == "agency" and "person" in question.wants):
+            continue
+        for match in pattern.finditer(sentence):
+            start, end = _trimmed(sentence, match.start(), match.end())
+            if end <= start or (want == "place" and start == 0 and " " not in match.group()):
+                # A word is capitalised at the start of any sentence.
+                continue
+            found.append(Span(offset + start, offset + end, want, None))
+    return found
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and (text[start].isspace() or text[start] in "-–,;:“\"'("):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in "-–,;:.”\"'"):
+        end -= 1
+    return start, end
+
+
+def kind_fit(question: Question, span: Span) -> float:
+    """How exactly the kind of a span is what the question asks for, 0.3 to 1."""
+    if "list" in question.wants:
+        return 1.0 if span.kind == "list" else 0.5
+    exact = question.wants - {"quantity", "text"}
+    if span.kind not in exact and "quantity" not in question.wants:
+        return 0.3
+    return 1.0 if span.kind in exact or not exact else 0.5
