@@ -300,6 +300,10 @@ class Store:
     asked: list[Asked]
 
 
+_TAKEN_AWAY = 0.25
+"""What a question counts whose context was taken away, beside the same question with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One reading of one question, for the two logistics."""
@@ -309,6 +313,8 @@ class Judged:
     answerable: bool
     found: bool
     """The best sentence holds the gold evidence."""
+    share: float
+    """How much it counts."""
 
 
 def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
@@ -381,14 +387,20 @@ def judge(stores: Sequence[Store], weights: Weights) -> list[Judged]:
                     good = not known or item.fits(reading.best, reading.span.span)
                 row = confidence_features(asked, reading, candidates)
                 case = _case(asked, [reading.best.candidate], item, [row], [good])
-                out.append(Judged(case, answerable, held))
+                # Of real questions far fewer than half have no answer.
+                share = _TAKEN_AWAY if candidates is not found else 1.0
+                out.append(Judged(case, answerable, held, share))
     return out
 
 
 def logistic_fit(
-    some: Sequence[Case], labels: Sequence[bool], *, ridge: float = 0.01
+    some: Sequence[Case],
+    labels: Sequence[bool],
+    shares: Sequence[float],
+    *,
+    ridge: float = 0.005,
 ) -> npt.NDArray[np.float64]:
-    """Weights of a logistic regression; every set counts the same.
+    """Weights of a logistic regression; every set counts the same, each case by its share.
 
     The ridge works on features scaled to unit deviation, so that it does not favour those with a
     wide range; the weights are given back for the features as they are. The first feature is the
@@ -397,7 +409,7 @@ def logistic_fit(
     rows = np.concatenate([case.features for case in some]).astype(np.float64)
     wanted = np.array(labels, np.float64)
     sizes = Counter(case.name for case in some)
-    balance = np.array([1.0 / sizes[case.name] for case in some])
+    balance = np.array([share / sizes[case.name] for case, share in zip(some, shares, strict=True)])
     balance /= balance.sum()
     mean, scale = rows.mean(axis=0), rows.std(axis=0)
     mean[0] = 0.0
@@ -447,12 +459,16 @@ def fit_judges(
         chances[model] = np.zeros(len(judged))
         for fold in range(folds):
             kept = [number for number, one in enumerate(some) if one.case.fold != fold]
-            fitted = logistic_fit([some[n].case for n in kept], [labels[n] for n in kept])
+            fitted = logistic_fit(
+                [some[n].case for n in kept],
+                [labels[n] for n in kept],
+                [some[n].share for n in kept],
+            )
             for number, one in enumerate(judged):
                 if one.case.fold == fold:
                     score = float((one.case.features @ fitted)[0])
                     chances[model][number] = 1 / (1 + np.exp(-score))
-        fitted = logistic_fit([one.case for one in some], labels)
+        fitted = logistic_fit([one.case for one in some], labels, [one.share for one in some])
         weights[model] = {"both": _rounded(CONFIDENCE_FEATURES, fitted)}
     names = np.array([one.case.name for one in judged])
     answerable = np.array([one.answerable for one in judged])
@@ -505,6 +521,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--squad", nargs="*", default=[], metavar="C.json[:Q.json]")
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
     parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--judges", action="store_true", help="fit only the two logistics")
     parser.add_argument(
         "--refused", type=float, default=0.05, help="answerable questions refused, as a share"
     )
@@ -534,13 +551,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 stores[-1].asked = gold_questions(
                     Path(path), archive.releases(), split[0] if split else "all", options.folds
                 )
-        found = gather(stores, "passage", Weights(weights))
-        fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
-        first = [replace(case, features=case.features[:, :4]) for case in found]
-        fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
-        for what, names in (("sentence", SENTENCE_FEATURES), ("span", SPAN_FEATURES)):
-            found = gather(stores, what, Weights(weights))
-            fit_listwise(what, names, found, options.folds, weights)
+        if not options.judges:
+            found = gather(stores, "passage", Weights(weights))
+            fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
+            first = [replace(case, features=case.features[:, :4]) for case in found]
+            fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
+            for what, names in (("sentence", SENTENCE_FEATURES), ("span", SPAN_FEATURES)):
+                found = gather(stores, what, Weights(weights))
+                fit_listwise(what, names, found, options.folds, weights)
         fit_judges(judge(stores, Weights(weights)), options.folds, weights, options.refused)
         _write(weights)
     return 0

@@ -314,7 +314,7 @@ _WORDED: tuple[tuple[str, str], ...] = (
     ("e6", r"millions?|triệu(?! tập)"),
     ("e9", r"billions?|t[ỷỉ](?! (?:lệ|trọng|giá|suất|số|phú|mỉ))"),
     ("e12", r"trillions?"),
-    ("#1", r"first|đầu|(?:thứ|lần) nhất"),
+    ("#1", r"first|đầu tiên|lần đầu|(?:thứ|lần) nhất"),
     ("#2", r"second|thứ (?:hai|nhì)"),
     ("#3", r"third|thứ ba"),
     ("#4", r"fourth|thứ (?:tư|bốn)"),

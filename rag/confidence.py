@@ -19,7 +19,7 @@ CONFIDENCE_FEATURES = (
     "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
     "words", "terms", "near", "kind", "weakest", "missing", "covered", "missed_name",
     "missed_whole", "other_time", "sentence_period", "own", "chain", "own_words", "chain_words",
-    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin",
+    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin", "official",
 )  # fmt: skip
 
 
@@ -96,7 +96,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     (`coverage`), and: `margin`, how far the best passage stands above the next; `missed_name`,
     `other_time`, `other_noun`, `no_span` (1 when the question's name is not there, the span is of
     another time, counts something else, or there is none of the wanted kind); `counted`, whether
-    what is to be counted stands beside the figure; `text`, the question asks for no span.
+    what is to be counted stands beside the figure; `text`, the question asks for no span; `official`, the
+    text is known to be a release by its number or issuer.
     """
     question, candidate = asked.question, reading.best.candidate
     passage = dict(zip(PASSAGE_FEATURES, candidate.features, strict=True))
@@ -149,6 +150,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "no_span": float(reading.span is None and not wants_text),
         "text": float(wants_text),
         "margin": margin,
+        "official": float(bool(candidate.release.number or candidate.release.issuer)),
     }
     return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
 

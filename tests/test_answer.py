@@ -114,6 +114,7 @@ WRONG_EN = {
     "document number": "Resolution 51/NQ-CP was passed [3].",
     "document code": "Resolution 50/NQ-TW was passed [3].",
     "ordinal": "The third session [3].",
+    "first for second": "The first session [3].",
     "Roman numeral": "The XIV Congress [3].",
     "Roman numeral as one character": "The Ⅻ Congress [3].",
     "ordinal in digits": "The 14th Congress [3].",
@@ -217,6 +218,7 @@ RIGHT_VI = (
     "Trình Kỳ họp thứ 2, theo Đại hội XIII [3].",
     "Có 1.561 tổ chức, gấp 2,65 lần, 8/10 chương trình [4].",
     "Tăng 3 điểm phần trăm [4].",
+    "Khoản đầu tư cho tỷ lệ lớn người khó khăn là 608,5 tỷ đồng [1].",
 )
 
 

@@ -1,4 +1,4 @@
-"""What a question asks for, in both languages and without diacritics; which questions are refused."""
+"""What a question asks for, in both languages and without diacritics; which ones are refused."""
 
 from __future__ import annotations
 

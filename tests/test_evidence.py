@@ -1,0 +1,304 @@
+"""From passages to sentences and spans: what can answer, and what speaks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from rag import figures
+from rag.archive import Archive
+from rag.confidence import Coverage, coverage, judge
+from rag.embedding import Embedder
+from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reader, Reading, Sentence
+from rag.index import Index
+from rag.question import Want, understand
+from rag.retrieve import Asked, Candidate, Retriever, Weights
+from rag.schema import Language
+from rag.settings import Settings
+from rag.spans import spans_of
+
+QUESTIONS = (
+    "Thành phố đã chi bao nhiêu tiền hỗ trợ người dân khó khăn do Covid-19?",
+    "Bao nhiêu người khó khăn do Covid-19 được hỗ trợ?",
+    "How much was disbursed for COVID support?",
+    "Ai chủ trì hội nghị giao ban?",
+    "Ai ký thông cáo?",
+    "Which districts have zoning plans?",
+    "GRDP cùng kỳ năm 2019 tăng bao nhiêu?",
+    "asdf qwer zxcv",
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    retriever: Retriever
+    reader: Reader
+
+    def candidates(self, text: str) -> tuple[Asked, list[Candidate]]:
+        asked = self.retriever.ask(understand(text))
+        return asked, self.retriever.search(asked, 10)
+
+    def ranked(self, text: str) -> tuple[Asked, list[Sentence]]:
+        asked, candidates = self.candidates(text)
+        return asked, self.reader.rank(asked, candidates)
+
+    def sentence(self, text: str, quote: str) -> tuple[Asked, Sentence]:
+        """The sentence with some words, as weighed for a question."""
+        asked, ranked = self.ranked(text)
+        return asked, next(sentence for sentence in ranked if quote in sentence.text)
+
+    def features(self, text: str, quote: str, printed: str) -> dict[str, float]:
+        """The features of a printed span of a sentence."""
+        asked, sentence = self.sentence(text, quote)
+        passage = sentence.candidate.passage.text
+        for weighed in self.reader.weigh(asked, sentence):
+            if passage[weighed.span.start : weighed.span.end] == printed:
+                return dict(zip(SPAN_FEATURES, weighed.features.tolist(), strict=True))
+        raise AssertionError(f"{printed} is no span of the sentence")
+
+
+@pytest.fixture(scope="module")
+def parts(sample_settings: Settings, embedder: Embedder) -> Iterator[Parts]:
+    with (
+        Archive.open(sample_settings) as archive,
+        Index.open(sample_settings, archive, embedder.identity) as index,
+    ):
+        yield Parts(Retriever(archive, index, embedder), Reader(index))
+
+
+# Sentences
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_sentences_come_best_first_and_as_they_stand_in_the_release(
+    parts: Parts, text: str
+) -> None:
+    _, ranked = parts.ranked(text)
+    scores = [sentence.score for sentence in ranked]
+    assert scores == sorted(scores, reverse=True)
+    for sentence in ranked:
+        told = sentence.as_evidence()
+        release = sentence.candidate.release
+        assert told.quote == release.text[told.start : told.end] == sentence.text
+        assert told.quote == told.quote.strip()
+        assert told.start == sentence.release_start
+        for figure in told.figures:
+            assert release.text[figure.start : figure.end] == figure.text
+            assert told.start <= figure.start < figure.end <= told.end
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_every_feature_of_a_sentence_lies_in_its_range(parts: Parts, text: str) -> None:
+    _, ranked = parts.ranked(text)
+    for sentence in ranked:
+        assert sentence.features.shape == (len(SENTENCE_FEATURES),)
+        features = dict(zip(SENTENCE_FEATURES, sentence.features.tolist(), strict=True))
+        assert features["bias"] == 1.0
+        assert features["passage"] <= 0.0
+        for name in ("late", "window", "period"):
+            assert -1.01 <= features[name] <= 1.01, name
+        for name in ("words", "terms", "near", "kind", "heading", "metadata"):
+            assert 0.0 <= features[name] <= 1.001, name
+
+
+def test_a_title_is_a_heading_and_a_statement_is_not(parts: Parts) -> None:
+    heading = SENTENCE_FEATURES.index("heading")
+    _, ranked = parts.ranked("Nhiệm vụ trọng tâm quý III và 6 tháng cuối năm 2021 là gì?")
+    by_text = {sentence.text: float(sentence.features[heading]) for sentence in ranked}
+    assert any(value == 1.0 for text, value in by_text.items() if text.startswith("II- Nhiệm vụ"))
+    assert all(value == 0.0 for text, value in by_text.items() if "608,5 tỷ đồng" in text)
+
+
+def test_a_question_about_the_signer_looks_at_the_signature(parts: Parts) -> None:
+    _, ranked = parts.ranked("Ai ký thông cáo?")
+    metadata = SENTENCE_FEATURES.index("metadata")
+    signed = [sentence.text for sentence in ranked if sentence.features[metadata] == 1.0]
+    assert all("Nguyễn Anh Dũng" in text for text in signed)
+
+
+def test_the_sentence_that_says_it_is_read(parts: Parts) -> None:
+    for text in QUESTIONS[:3]:
+        asked, candidates = parts.candidates(text)
+        reading = parts.reader.read(asked, candidates)
+        assert reading is not None
+        assert "608,5 tỷ đồng" in reading.best.text
+        assert reading.sentences[0] is reading.best
+
+
+def test_no_candidates_no_reading(parts: Parts) -> None:
+    asked, _ = parts.candidates(QUESTIONS[0])
+    assert parts.reader.read(asked, []) is None
+    assert parts.reader.rank(asked, []) == []
+
+
+# Spans
+
+
+@pytest.mark.parametrize(
+    ("want", "question", "language", "sentence", "span"),
+    [
+        ("money", "Đã chi bao nhiêu tiền?", "vi",
+         "Đã chi 608,5 tỷ đồng cho 515 nghìn người, đạt 60,5% kế hoạch.", "608,5 tỷ đồng"),
+        ("count", "Có bao nhiêu người được hỗ trợ?", "vi",
+         "Đã chi 608,5 tỷ đồng cho 515 nghìn người, đạt 60,5% kế hoạch.", "515 nghìn người"),
+        ("percent", "Đạt bao nhiêu phần trăm kế hoạch?", "vi",
+         "Đã chi 608,5 tỷ đồng cho 515 nghìn người, đạt 60,5% kế hoạch.", "60,5%"),
+        ("multiple", "Gấp bao nhiêu lần?", "vi", "Dịch vụ tăng 5,74%, gấp 2,65 lần.",
+         "gấp 2,65 lần"),
+        ("date", "Kỳ thi diễn ra khi nào?", "vi",
+         "Kỳ thi diễn ra ngày 6-8/7/2021 tại 180 điểm thi.", "6-8/7/2021"),
+        ("money", "How much was paid?", "en", "It paid $4.5 million to 300 firms.", "$4.5 million"),
+        ("count", "How many firms were paid?", "en", "It paid $4.5 million to 300 firms.",
+         "300 firms"),
+        ("person", "Ai chủ trì hội nghị?", "vi",
+         "Đồng chí Lê Hồng Sơn - Ủy viên Ban Thường vụ đã chủ trì hội nghị.", "Lê Hồng Sơn"),
+        ("person", "Who chaired the meeting?", "en",
+         "The meeting was chaired by Ms. Mary Jane Watson.", "Mary Jane Watson"),
+        ("agency", "Sở nào được giao?", "vi",
+         "Giao Sở Giáo dục và Đào tạo chủ trì cùng Sở Y tế.", "Sở Giáo dục và Đào tạo"),
+        ("agency", "Which ministry must report?", "en",
+         "All offices report to the Ministry of Finance.", "Ministry of Finance"),
+        ("document", "Nghị quyết nào được thực hiện?", "vi",
+         "Thực hiện Nghị quyết số 50/NQ-CP ngày 20/5/2021 của Chính phủ.",
+         "Nghị quyết số 50/NQ-CP ngày 20/5/2021 của Chính phủ"),
+        ("document", "Which decree extends the payment?", "en",
+         "Under Decree No. 52/2021/ND-CP the payment is extended.", "Decree No. 52/2021/ND-CP"),
+        ("list", "Những quận nào có quy hoạch?", "vi",
+         "Đã công bố quy hoạch 04 quận: Hoàn Kiếm, Ba Đình, Đống Đa, Hai Bà Trưng.",
+         "Hoàn Kiếm, Ba Đình, Đống Đa, Hai Bà Trưng"),
+    ],
+)  # fmt: skip
+def test_what_could_answer(
+    want: Want, question: str, language: Language, sentence: str, span: str
+) -> None:
+    found = spans_of(understand(question), sentence, 0, figures.find(sentence, language=language))
+    assert (span, want) in [(sentence[each.start : each.end], each.kind) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("question", "span"),
+    [
+        ("Nhà máy ở đâu?", "Sơn Tây"),
+        ("Where is the plant?", "Sơn Tây"),
+    ],
+)
+def test_a_place_is_within_a_span(question: str, span: str) -> None:
+    sentence = "Khởi công nhà máy đốt rác tại Xuân Sơn, thị xã Sơn Tây."
+    found = spans_of(understand(question), sentence, 0, [])
+    assert any(span in sentence[each.start : each.end] for each in found)
+
+
+def test_a_figure_of_another_kind_is_no_answer() -> None:
+    sentence = "Đã chi 608,5 tỷ đồng cho 515 nghìn người, đạt 60,5% kế hoạch."
+    printed = figures.find(sentence)
+    for question in ("Đạt bao nhiêu phần trăm kế hoạch?", "Đã chi bao nhiêu tiền?"):
+        assert len(spans_of(understand(question), sentence, 0, printed)) == 1
+    assert spans_of(understand("Vì sao chậm?"), sentence, 0, printed) == []
+
+
+def test_spans_are_counted_in_the_passage() -> None:
+    text = "Mở đầu. Đã chi 608,5 tỷ đồng."
+    sentence = text[8:]
+    printed = figures.find(text)
+    [span] = spans_of(understand("Đã chi bao nhiêu tiền?"), sentence, 8, printed)
+    assert text[span.start : span.end] == "608,5 tỷ đồng"
+    text = "Mở đầu. Ông Trần Văn Nam ký."
+    found = spans_of(understand("Ai ký?"), text[8:], 8, [])
+    assert any(text[each.start : each.end].endswith("Trần Văn Nam") for each in found)
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_every_feature_of_a_span_lies_in_its_range(parts: Parts, text: str) -> None:
+    asked, ranked = parts.ranked(text)
+    for sentence in ranked[:10]:
+        weighed = parts.reader.weigh(asked, sentence)
+        assert [each.span for each in weighed] == list(sentence.spans)
+        for each in weighed:
+            assert each.features.shape == (len(SPAN_FEATURES),)
+            features = dict(zip(SPAN_FEATURES, each.features.tolist(), strict=True))
+            assert features["order"] <= 0.0
+            for name in set(SPAN_FEATURES) - {"order"}:
+                assert -1.01 <= features[name] <= 1.01, name
+            for name in ("own_words", "chain_words", "asked"):
+                assert features[name] >= 0.0, name
+
+
+SUPPORT = "Thực hiện chi 608,5 tỷ đồng"
+EXPORTS = "tháng 6 ước đạt 1,37 tỷ USD"
+GROWTH = "tuy cao hơn cùng kỳ năm 2020"
+
+
+def test_the_noun_asked_for_speaks_for_a_count(parts: Parts) -> None:
+    question = "Bao nhiêu người được hỗ trợ do Covid-19?"
+    assert parts.features(question, SUPPORT, "515 nghìn người")["noun"] == 1.0
+    assert parts.features(question, SUPPORT, "608,5 tỷ đồng")["noun"] == -1.0
+
+
+def test_level_and_change_are_told_apart(parts: Parts) -> None:
+    level = "Kim ngạch xuất khẩu tháng 6 đạt bao nhiêu?"
+    assert parts.features(level, EXPORTS, "1,37 tỷ USD")["change"] == 1.0
+    change = "Kim ngạch xuất khẩu tháng 6 tăng bao nhiêu phần trăm so với tháng 5?"
+    assert parts.features(change, EXPORTS, "19,1%")["change"] == 1.0
+
+
+def test_the_base_of_comparison_is_told_apart(parts: Parts) -> None:
+    question = "Kim ngạch xuất khẩu tháng 6 tăng bao nhiêu phần trăm so với tháng 5?"
+    assert parts.features(question, EXPORTS, "19,1%")["base"] == 1.0
+    assert parts.features(question, EXPORTS, "2,5%")["base"] == -1.0
+
+
+def test_the_time_asked_for_is_told_apart(parts: Parts) -> None:
+    question = "Tổng sản phẩm trên địa bàn cùng kỳ năm 2019 tăng bao nhiêu phần trăm?"
+    wanted = parts.features(question, GROWTH, "7,12%")["period"]
+    assert wanted > parts.features(question, GROWTH, "2,92%")["period"]
+    assert wanted > parts.features(question, GROWTH, "5,91%")["period"]
+    question = "Tổng sản phẩm trên địa bàn 6 tháng đầu năm 2021 tăng bao nhiêu phần trăm?"
+    wanted = parts.features(question, GROWTH, "5,91%")["period"]
+    assert wanted > parts.features(question, GROWTH, "2,92%")["period"]
+    assert wanted > parts.features(question, GROWTH, "7,12%")["period"]
+
+
+def test_a_span_that_only_repeats_the_question_is_marked_as_such(parts: Parts) -> None:
+    asked = "Chi 608,5 tỷ đồng hay bao nhiêu tiền hỗ trợ người khó khăn do Covid-19?"
+    assert parts.features(asked, SUPPORT, "608,5 tỷ đồng")["asked"] == 1.0
+    asked = "Chi bao nhiêu tiền hỗ trợ người khó khăn do Covid-19?"
+    assert parts.features(asked, SUPPORT, "608,5 tỷ đồng")["asked"] == 0.0
+
+
+# How sure
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_both_probabilities_lie_between_0_and_1(parts: Parts, text: str) -> None:
+    asked, candidates = parts.candidates(text)
+    reading = parts.reader.read(asked, candidates)
+    assert isinstance(reading, Reading)
+    for probability in judge(asked, reading, candidates, Weights.bundled()):
+        assert 0.0 <= probability <= 1.0
+        assert np.isfinite(probability)
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_coverage_lies_between_0_and_1(parts: Parts, text: str) -> None:
+    asked, ranked = parts.ranked(text)
+    for sentence in ranked[:10]:
+        told = coverage(asked, sentence)
+        assert 0.0 <= told.weakest <= told.mean + 1e-6 <= 1.01
+        assert 0.0 <= told.missing <= 1.001
+
+
+def test_a_question_in_the_words_of_the_sentence_is_covered(parts: Parts) -> None:
+    asked, sentence = parts.sentence("hỗ trợ người gặp khó khăn do ảnh hưởng đại dịch?", SUPPORT)
+    assert coverage(asked, sentence) == Coverage(1.0, 0.0, 1.0)
+    asked, sentence = parts.sentence("hỗ trợ phi công vũ trụ do ảnh hưởng đại dịch?", SUPPORT)
+    assert coverage(asked, sentence).missing > 0.2
+
+
+def test_without_fitted_weights_it_is_even(parts: Parts) -> None:
+    asked, candidates = parts.candidates(QUESTIONS[0])
+    reading = parts.reader.read(asked, candidates)
+    assert reading is not None
+    assert judge(asked, reading, candidates, Weights({})) == (0.5, 0.5)
