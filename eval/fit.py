@@ -175,14 +175,21 @@ def blocks(case: Case) -> npt.NDArray[np.float64]:
     ).astype(np.float64)
 
 
+def _is_public(name: str) -> bool:
+    """Whether a set is one of general knowledge rather than of releases."""
+    return name.startswith(("xquad", "mlqa"))
+
+
 def softmax_fit(some: Sequence[Case], *, ridge: float = 0.001) -> npt.NDArray[np.float64]:
     """Weights of both blocks that maximise the mean log-probability of the right candidates.
 
-    Every set counts the same, however many questions it has.
+    Every set counts the same, however many questions it has; sets on releases count twice.
     """
     usable = [c for c in some if c.right.any() and not c.right.all()]
     sizes = Counter(c.name for c in usable)
-    lists = [(blocks(c), c.right, 1 / (sizes[c.name] * len(sizes))) for c in usable]
+    counts = {name: 1.0 if _is_public(name) else 2.0 for name in sizes}
+    total_count = sum(counts.values())
+    lists = [(blocks(c), c.right, counts[c.name] / (sizes[c.name] * total_count)) for c in usable]
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         total, gradient = 0.0, np.zeros_like(weights)
@@ -474,7 +481,7 @@ def fit_judges(
     answerable = np.array([one.answerable for one in judged])
     found = np.array([one.found for one in judged])
     right = np.array([bool(one.case.right[0]) for one in judged])
-    gold = np.array([not name.startswith(("xquad", "mlqa")) for name in names])
+    gold = np.array([not _is_public(name) for name in names])
     threshold = float(np.quantile(chances["answerable"][gold & found], refused))
     weights["threshold"] = {"value": round(threshold, 4)}
     print(f"threshold {threshold:.3f}")

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,12 @@ class Archive:
         found = [_release(row) for row in self._rows(query)]
         found.sort(key=lambda release: (str(release.issued or ""), release.source))
         return [release for release in found if filters is None or _passes(release, filters)]
+
+    def newest(self) -> date | None:
+        """The latest issue date of the indexed releases; None when none has a date."""
+        query = sa.select(sa.func.max(_releases.c.issued)).where(_releases.c.indexed)
+        found: date | None = self._rows(query)[0][0]
+        return found
 
     def release(self, release_id: str) -> Release:
         """One release by id, indexed or not; `StoreError` when it is not in the archive."""

@@ -130,7 +130,9 @@ class Assistant:
 
     def _understand(self, question: str, history: History) -> Question:
         text = clean(question, longest=self.settings.max_question_chars)
-        understood = understand(text)
+        # "This year" is that of the newest release: a collection may be old when it is asked.
+        today = self._archive.newest()
+        understood = understand(text, today=today)
         if history and _goes_on(understood):
             earlier = str(history[-1][0])[: self.settings.max_question_chars]
             try:
@@ -138,8 +140,9 @@ class Assistant:
             except QuestionError:
                 return understood
             # A follow-up leaves out what was just talked about; its own words come first.
-            return replace(understand(f"{text} {before}"), text=f"{text} {before}",
-                           language=understood.language)  # fmt: skip
+            both = f"{text} {before}"
+            together = understand(both, today=today)
+            return replace(together, text=both, language=understood.language)
         return understood
 
     def _answer(

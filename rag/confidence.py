@@ -11,7 +11,7 @@ from rag.embedding import Vector
 from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reading, Sentence
 from rag.index import metadata
 from rag.language import bare, fold, sentences, stem, words
-from rag.question import FUNCTION_WORDS, Question
+from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of
 from rag.schema import Language
 
@@ -19,7 +19,9 @@ CONFIDENCE_FEATURES = (
     "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
     "words", "terms", "near", "kind", "weakest", "missing", "covered", "missed_name",
     "missed_whole", "other_time", "sentence_period", "own", "chain", "own_words", "chain_words",
-    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin", "official",
+    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin",
+    "official",
+    "missed_place",
 )  # fmt: skip
 
 
@@ -61,8 +63,7 @@ def coverage(asked: Asked, sentence: Sentence) -> Coverage:
     )
     scores, weights = [], []
     for word, at, stop in words(question.text):
-        plain_word = bare(word)
-        if plain_word in FUNCTION_WORDS[question.language] or plain_word in question.timed:
+        if question.skips(word) or bare(word) in question.timed:
             continue
         mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
         score = float(best[mine].mean()) if mine.any() else 0.0
@@ -93,11 +94,15 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     """What tells whether the releases answer the question at all.
 
     The features of the best passage, sentence and span, how well their words cover the question
-    (`coverage`), and: `margin`, how far the best passage stands above the next; `missed_name`,
-    `other_time`, `other_noun`, `no_span` (1 when the question's name is not there, the span is of
-    another time, counts something else, or there is none of the wanted kind); `counted`, whether
-    what is to be counted stands beside the figure; `text`, the question asks for no span; `official`, the
-    text is known to be a release by its number or issuer.
+    (`coverage`), and:
+
+    - `margin`: how far the best passage stands above the next;
+    - `missed_name`, `missed_whole`, `missed_place`: the passage, the release, or both lack a name;
+    - `other_time`, `other_noun`, `no_span`: the span is of another time, counts something else, or
+      there is none of the wanted kind;
+    - `counted`: whether what is to be counted stands beside the figure;
+    - `text`: the question asks for no span;
+    - `official`: the text is known to be a release by its number or issuer.
     """
     question, candidate = asked.question, reading.best.candidate
     passage = dict(zip(PASSAGE_FEATURES, candidate.features, strict=True))
@@ -150,9 +155,25 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "no_span": float(reading.span is None and not wants_text),
         "text": float(wants_text),
         "margin": margin,
+        "missed_place": _missed_place(question, candidate),
         "official": float(bool(candidate.release.number or candidate.release.issuer)),
     }
     return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
+
+
+def _missed_place(question: Question, candidate: Candidate) -> float:
+    """1 when the question names a place that neither passage nor metadata names."""
+    text = " ".join(
+        (*candidate.passage.section, candidate.passage.text, metadata(candidate.release))
+    )
+    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
+    for concept in question.concepts:
+        if concept.place and not (
+            _worded(question, concept.start, concept.end, "vi", plain)
+            or _worded(question, concept.start, concept.end, "en", plain)
+        ):
+            return 1.0
+    return 0.0
 
 
 def _counted_fit(asked: Asked, reading: Reading) -> float:
@@ -187,6 +208,9 @@ def judge(
     The probability that the releases answer the question, by which it is refused, and the
     calibrated probability that this reading of them is right.
     """
+    if dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))["metadata"] == 1.0:
+        # What a release says of itself is known, not guessed.
+        return 1.0, 0.95
     features = confidence_features(asked, reading, candidates)
     scores = np.array(
         [

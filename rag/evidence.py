@@ -31,7 +31,7 @@ from rag.embedding import Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
 from rag.period import Period, fit
-from rag.question import FUNCTION_WORDS, Question
+from rag.question import Question, is_function_word
 from rag.retrieve import (
     Asked,
     Candidate,
@@ -271,6 +271,8 @@ def _sentence_period(question: Question, told: Told, start: int, end: int) -> fl
 def _inherited(question: Question, told: Told, start: int) -> float:
     """Fit of the time that an earlier sentence named: months may have changed since, years not."""
     value = fit(question.periods, told.period_at(start))
+    # What a release is about as a whole may be said in its title alone.
+    value = max([value, *(0.8 * fit(question.periods, period) for period in told.titled)])
     return value if value > 0 or value == -1.0 else 0.0
 
 
@@ -535,7 +537,6 @@ def _change_fit(question: Question, head: str) -> float:
 
 
 def _asked_share(question: Question, text: str) -> float:
-    found = [bare(word) for word, _, _ in words(text)]
     said = {bare(word) for word in question.content}
-    kept = [word for word in found if word not in FUNCTION_WORDS["vi"]]
+    kept = [bare(word) for word, _, _ in words(text) if not is_function_word(word, "vi")]
     return sum(word in said for word in kept) / len(kept) if kept else 0.0

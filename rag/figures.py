@@ -84,9 +84,10 @@ contractor|contractors|nhà thầu|
 volunteer|volunteers|tình nguyện viên|
 farmer|farmers|nông dân|
 investor|investors|nhà đầu tư|
-household|households|hộ;hộ gia đình;hộ dân;gia đình;hộ nghèo;hộ kinh doanh|families
 voter|voters|cử tri|
 beneficiary|beneficiaries|đối tượng;người hưởng lợi|recipients
+# households
+household|households|hộ;hộ gia đình;hộ dân;gia đình;hộ nghèo;hộ kinh doanh|families
 # organisations
 enterprise|enterprises|doanh nghiệp;công ty|businesses;companies;firms;company;business;firm
 unit|units|đơn vị|entities

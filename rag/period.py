@@ -47,7 +47,7 @@ _SAME = re.compile(
     re.I,
 )
 _BASE = re.compile(
-    r"(?:so với|so cùng|so|compared (?:with|to)|versus|vs\.?|than|from|against|over|on)"
+    r"(?:so với|so cùng|so|compared (?:with|to)|versus|vs\.?|than|from|against|over)"
     r"(?:\s+(?:mức|kế hoạch|the|of|in|cả|tổng|level|figure|[\d.,]+\s?%?))*\s*$",
     re.I,
 )

@@ -37,6 +37,26 @@ FUNCTION_WORDS: dict[Language, frozenset[str]] = {
     ),
 }
 """Words that say nothing of the topic; Vietnamese ones without diacritics."""
+_MARKED_FUNCTION_WORDS = frozenset(
+    map(
+        fold,
+        """là gì nào bao nhiêu mấy ai đâu khi thế như sao những các của đã đang sẽ được bị và thì mà
+        ở tại trong với cho về từ đến có này đó kia ấy rằng hay hoặc cũng rất vào ra lên xuống theo
+        hỏi biết tôi bạn xin vui lòng ạ nhỉ vậy""".split(),
+    )
+)
+
+
+def is_function_word(word: str, language: Language, *, unmarked: bool = False) -> bool:
+    """Whether a word says nothing of the topic.
+
+    With `unmarked`, Vietnamese is compared without diacritics, as it was typed; otherwise `ban` is
+    not `bạn`.
+    """
+    if language == "vi" and not unmarked:
+        return fold(word) in _MARKED_FUNCTION_WORDS
+    return bare(word) in FUNCTION_WORDS[language]
+
 
 _WANTS: tuple[tuple[Want, str], ...] = (
     (
@@ -74,12 +94,15 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"von)\b.{0,80}\bbao nhieu\b|\bhow much (?:money|was|were|did|has|have|is|are|will|does|"
         r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
         r"fund|funding|amount|turnover|sales|price|worth|value|investment|exports?|imports?|"
-        r"donat|pledg)\w*\b|\bbao nhieu tien\b|\bhet bao nhieu\b",
+        r"donat|pledg)\w*\b|\bbao nhieu tien\b|"
+        r"\b(?:chi|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))|"
+        r"\bhet bao nhieu\b",
     ),
     (
         "count",
         r"\bhow many\b|\bnumber of\b|\b(?:so luong|so nguoi|so ca|so doanh nghiep|so lao dong)\b|"
         r"\bbao nhieu (?!tien|dong|ty|trieu|usd|von|kinh phi|ngan sach|phan|trong|o |"
+        r"de |khi |thi |neu |"
         r"tai|cua|so|vao|theo|va|nam|thang|quy|"
         r"cho |den|ke )[a-z]+|\bmay (?!gio|phan)[a-z]+\b|\bhow long\b|"
         r"\bbao lau\b|\bhow often\b|\bheadcount\b",
@@ -140,6 +163,12 @@ _TIMED = re.compile(
     r"\b(?:\d{1,2} )?(?:january|february|march|april|may|june|july|august|september|october|"
     r"november|december)(?: \d{1,2})?\b"
 )
+_OF_RELEASE = re.compile(
+    r"\b(?:ky|nguoi ky|ban hanh|phat hanh|so|so hieu|ngay)\b.{0,40}\b(?:thong cao|van ban)\b|"
+    r"\b(?:thong cao|van ban)\b.{0,60}\b(?:ky|ban hanh|phat hanh|so|so hieu|ngay)\b|"
+    r"\b(?:sign\w*|issue[ds]?|number|date[d]?|publish\w*)\b.{0,40}\b(?:release|document|statement)\b|"
+    r"\b(?:release|document|statement)\b.{0,60}\b(?:sign\w*|issue[ds]?|number|dated?|publish\w*)\b"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 
@@ -153,6 +182,8 @@ class Concept:
     """Where it stands in the question."""
     forms: tuple[tuple[Language, tuple[str, ...]], ...]
     """Its wordings by language, preferred first."""
+    place: bool
+    """It names a place."""
 
     def wordings(self, language: Language) -> tuple[str, ...]:
         """How the term is written in a language."""
@@ -173,6 +204,8 @@ class Question:
     names: tuple[str, ...]
     """Capitalised words (not the first of the question, unless it goes on) and abbreviations."""
     wants: frozenset[Want]
+    of_release: bool
+    """It asks for the number, date, signer or issuer of a release itself."""
     noun: str | None
     """The unit that it asks to count (`rag.schema.Figure.unit`), None when it names none."""
     counted: tuple[str, ...]
@@ -187,6 +220,10 @@ class Question:
     """It asks for the earlier value that the release compares with."""
     timed: frozenset[str]
     """Its words that only say when, folded."""
+
+    def skips(self, word: str) -> bool:
+        """Whether a word of the question says nothing of its topic."""
+        return is_function_word(word, self.language, unmarked=self.unmarked)
 
 
 def clean(text: object, *, longest: int) -> str:
@@ -220,18 +257,23 @@ def understand(text: str, *, today: date | None = None) -> Question:
     times = asked_times(text, language, today=today)
     found = words(text)
     marked = any(not fold(word).isascii() for word, _, _ in found)
-    skip = FUNCTION_WORDS[language]
+    unmarked = language == "vi" and not marked
     plain = " ".join(bare(word) for word, _, _ in found)
     return Question(
         text=text,
         language=language,
-        unmarked=language == "vi" and not marked,
-        content=tuple(fold(word) for word, _, _ in found if bare(word) not in skip),
+        unmarked=unmarked,
+        content=tuple(
+            fold(word)
+            for word, _, _ in found
+            if not is_function_word(word, language, unmarked=unmarked)
+        ),
         concepts=_concepts(found, language),
         names=_names(text, found),
         wants=_wants(plain + (" %" if "%" in text else "")),
+        of_release=bool(_OF_RELEASE.search(plain)),
         noun=_noun(text, language),
-        counted=_counted(text, language),
+        counted=_counted(text, language, unmarked=unmarked),
         change=bool(_CHANGE.search(plain)),
         periods=times.periods,
         base=times.base,
@@ -279,19 +321,23 @@ _HOW_MANY = re.compile(
 
 def _noun(text: str, language: Language) -> str | None:
     for match in _HOW_MANY.finditer(text):
-        for figure in figures.find(f"5 {match.group(1)}", language=language)[:1]:
-            if figure.unit not in (None, "date", "period") and figure.start == 0:
-                return figure.unit
+        following = match.group(1).split()
+        # The noun may have words before it: "vaccine doses".
+        for first in range(min(3, len(following))):
+            probe = f"5 {' '.join(following[first:])}"
+            for figure in figures.find(probe, language=language)[:1]:
+                if figure.unit not in (None, "date", "period") and figure.start == 0:
+                    return figure.unit
     return None
 
 
-def _counted(text: str, language: Language) -> tuple[str, ...]:
+def _counted(text: str, language: Language, *, unmarked: bool) -> tuple[str, ...]:
     match = _HOW_MANY.search(text)
     if match is None or re.match(r"how much", match.group(), re.I):
         return ()
     following = []
     for word, _, _ in words(match.group(1)):
-        if bare(word) in FUNCTION_WORDS[language]:
+        if is_function_word(word, language, unmarked=unmarked):
             break
         following.append(fold(word))
     return tuple(following[:2])
@@ -316,7 +362,7 @@ def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
 def _glossary() -> dict[Language, dict[tuple[str, ...], tuple[int, ...]]]:
     """Wordings as tuples of keys -> numbers of entries, by language."""
     index: dict[Language, dict[tuple[str, ...], list[int]]] = {"vi": {}, "en": {}}
-    for number, (en, vi) in enumerate(_entries()):
+    for number, (en, vi, _) in enumerate(_entries()):
         for language, wordings in (("en", en), ("vi", vi)):
             for wording in wordings:
                 keys = _keys((word for word, _, _ in words(wording)), _typed(language))
@@ -335,14 +381,14 @@ def _typed(language: str) -> Language:
 
 
 @lru_cache(maxsize=1)
-def _entries() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """(English wordings, Vietnamese wordings) of every entry but the question words."""
+def _entries() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
+    """(English wordings, Vietnamese wordings, topic) of every entry but the question words."""
     lines = (files("rag") / "data" / "glossary.tsv").read_text(encoding="utf-8").splitlines()
     entries = []
     for line in lines[1:]:
         en, vi, topic = line.split("\t")
         if topic != "question":
-            entries.append((tuple(en.split("|")), tuple(vi.split("|"))))
+            entries.append((tuple(en.split("|")), tuple(vi.split("|")), topic))
     return entries
 
 
@@ -372,7 +418,7 @@ def _concepts(found: Sequence[tuple[str, int, int]], language: Language) -> tupl
         for tongue in tongues:
             for length in range(min(7, len(found) - position), 0, -1):
                 part = [word for word, _, _ in found[position : position + length]]
-                if length == 1 and bare(part[0]) in FUNCTION_WORDS[language]:
+                if length == 1 and is_function_word(part[0], language, unmarked=not marked):
                     continue
                 # A word of the other language within a question is an abbreviation or a term.
                 if tongue != language and length == 1 and not part[0].isupper():
@@ -390,6 +436,8 @@ def _concepts(found: Sequence[tuple[str, int, int]], language: Language) -> tupl
                         start=found[position][1],
                         end=found[position + length - 1][2],
                         forms=(("vi", tuple(vi)), ("en", tuple(en))),
+                        place=any(entries[number][2] == "place" for number in numbers)
+                        and part[0][:1].isupper(),
                     )
                 )
                 taken = length

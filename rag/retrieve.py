@@ -39,7 +39,7 @@ from rag.errors import NothingIngestedError
 from rag.index import Index, metadata, terms
 from rag.language import bare, fold, sentences, words
 from rag.period import Mention, Period, fit, mentions, resolved
-from rag.question import FUNCTION_WORDS, Question
+from rag.question import Question
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
 PASSAGE_FEATURES = ("bias", "dense", "words", "terms", "late", "best", "exact", "about", "period")
@@ -145,12 +145,12 @@ class Retriever:
     def ask(self, question: Question) -> Asked:
         """Encode a question."""
         encoded = self._embedder.query(question.text, question.language)
-        skip = FUNCTION_WORDS[question.language]
         weights = self._embedder.head.token_weights(encoded.ids)
-        for position, (start, end) in enumerate(encoded.spans):
-            piece = question.text[start:end].strip()
-            if not any(char.isalnum() for char in piece) or bare(piece) in skip:
-                weights[position] *= 0.25
+        content = np.zeros(len(weights), bool)
+        for word, start, end in words(question.text):
+            if not question.skips(word):
+                content |= (encoded.spans[:, 0] < end) & (encoded.spans[:, 1] > start)
+        weights[~content] *= 0.25
         total = float(weights.sum())
         return Asked(question, encoded, weights / total if total > 0 else weights)
 
@@ -201,12 +201,20 @@ class Retriever:
                     float(by_language[language][number]),
                 )
             )
-        return self._rank(asked, rows)[:k]
+        found = self._rank(asked, rows)
+        if question.of_release and found:
+            # Number, date and signature stand where a release begins and ends.
+            there = {candidate.passage.id for candidate in found[:k]}
+            ends = self._archive.passages_of(found[0].release.id)
+            ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in there]
+            added = [(passage, found[0].release, None, 0.0, 0.0) for passage in ends]
+            return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
+        return found[:k]
 
     def _rank(
         self,
         asked: Asked,
-        rows: list[tuple[Passage, Release, float | None, float, float]],
+        rows: Sequence[tuple[Passage, Release, float | None, float, float]],
     ) -> list[Candidate]:
         question = asked.question
 
@@ -372,6 +380,8 @@ class Told:
     """With years filled in, in the order of the text."""
     around: Period | None
     """What holds before the first mention."""
+    titled: tuple[Period, ...]
+    """What the release's title says that it is about."""
 
     def period_at(self, offset: int) -> Period | None:
         """The period that the text speaks of where a sentence starts."""
@@ -403,7 +413,12 @@ def _told(
                 year = named[0].period.year or (around.year if around else None)
                 around = replace(named[0].period, year=year)
     found = tuple(figures.find(text, language=language))
-    return Told(found, tuple(resolved(text, mentions(text, found), around)), around)
+    titled: tuple[Period, ...] = ()
+    if title:
+        named = mentions(title, figures.find(title, language=language))
+        year = around.year if around else None
+        titled = tuple(replace(m.period, year=m.period.year or year) for m in named)
+    return Told(found, tuple(resolved(text, mentions(text, found), around)), around, titled)
 
 
 def _passage_period(question: Question, passage: Passage, release: Release) -> float:

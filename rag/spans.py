@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag import figures
+from rag.language import bare, words
 from rag.question import Question, Want
 from rag.schema import Figure
 
@@ -45,18 +46,20 @@ _VI_SURNAME = (
     "Châu|Quàng|Lò|Vi|Tăng|Từ|Giáp|Triệu|Khuất|Bạch|Doãn|Mạc|Thạch|Âu|Ông"
 )
 _PERSON = re.compile(
-    rf"(?:\b(?:{_VI_SURNAME})(?: {_CAP}){{1,4}}\b)|"
+    rf"\b(?:{_VI_SURNAME})(?: {_CAP}){{1,4}}\b|"
     rf"(?:(?<=\bMr )|(?<=\bMs )|(?<=\bMr\. )|(?<=\bMs\. )|(?<=\bMrs\. )|(?<=\bDr\. )|(?<=\bDr ))"
-    rf"{_CAP}(?:[ -]{_CAP}){{0,3}}|"
-    rf"\b{_CAP}(?: [A-Z]\.)?(?:[ -]{_CAP}){{1,2}}\b"
+    rf"{_CAP}(?:[ -]{_CAP}){{0,3}}"
 )
+_PERSON_LIKELY = re.compile(rf"\b{_CAP}(?: [A-Z]\.)?(?:[ -]{_CAP}){{1,2}}\b")
+"""Capitalised words in a row: looked for only where no surname or title tells a person."""
 _VI_PART = (
     rf"{_CAP}(?: (?:tế|dục|tạo|hoạch|tư|tải|thông|nguyên|trường|nghiệp|thôn|chính|vụ|hội|phố|án|sự|"
     rf"dân|sách|ngoại|hóa|thao|lịch|học|nghệ|binh|lao|động|ninh|phòng|bạc|hàng|nước|thuế|quan|kê|tra|ủy|"
     rf"tỉnh|quận|huyện|vực|dựng|thương|tỉnh|viện|công))*"
 )
 _AGENCY = re.compile(
-    rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội đồng|Hội|Công an|"
+    rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội đồng|"
+    rf"Hội(?! nghị| thảo| nhập)|Công an|"
     rf"Văn phòng|Đảng bộ|Thành ủy|Tỉnh ủy|Chính phủ|Quốc hội|Ngân hàng|Quỹ|Trung tâm|Tập đoàn|"
     rf"Tổng công ty|Công ty|Liên đoàn|Mặt trận|Đoàn|Kho bạc|Bệnh viện|Trường|Phòng)\b"
     rf"(?: (?:tỉnh|thành phố|quận|huyện|dự án|quản lý))*(?:(?:,| và| -)? {_VI_PART})*|"
@@ -64,7 +67,8 @@ _AGENCY = re.compile(
     rf"Administration|Institute|Bank|Centre|Center|Directorate|Treasury|Service)\b"
     rf"(?: (?:of|for|and|on|the|{_CAP}))*(?: {_CAP})?|"
     rf"\b(?:{_CAP} ){{1,5}}(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|"
-    rf"Council|Authority|Board|Administration|Institute|Bank|Corporation|Trust)\b|"
+    rf"Council|Authority|Board|Administration|Institute|Bank|Corporation|Trust)\b"
+    rf"(?: (?:of|for) (?:the )?{_CAP}(?:,? (?:and )?{_CAP})*)?|"
     rf"\b[A-Z]{{2,6}}\b"
 )
 _PLACE = re.compile(
@@ -110,11 +114,15 @@ def spans_of(
     found: list[Span] = []
     for figure in quantities:
         fitting = _KINDS[figures.kind(figure)] & question.wants
-        if fitting:
+        if fitting and not ("date" in fitting and _said(question, figure.text)):
             found.append(Span(figure.start, figure.end, sorted(fitting)[0], figure))
     for want, pattern in _PATTERNS:
-        if want not in question.wants and not (want == "agency" and "person" in question.wants):
+        # Where nobody is named, an agency may be who did it.
+        instead = want == "agency" and "person" in question.wants and not found
+        if want not in question.wants and not instead:
             continue
+        if want == "person" and sentence.isascii() and not pattern.search(sentence):
+            pattern = _PERSON_LIKELY
         for match in pattern.finditer(sentence):
             start, end = _trimmed(sentence, match.start(), match.end())
             if end <= start or (want == "place" and start == 0 and " " not in match.group()):
@@ -122,6 +130,12 @@ def spans_of(
                 continue
             found.append(Span(offset + start, offset + end, want, None))
     return found
+
+
+def _said(question: Question, text: str) -> bool:
+    """Whether a question names a date itself."""
+    there = {bare(word) for word, _, _ in words(question.text)}
+    return all(bare(word) in there for word, _, _ in words(text))
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
