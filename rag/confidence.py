@@ -212,6 +212,10 @@ def judge(
         # What a release says of itself is known, not guessed.
         return 1.0, 0.95
     features = confidence_features(asked, reading, candidates)
+    span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
+    if any(period.year for period in asked.question.periods) and span.get("period") == -1.0:
+        # The year is told, and it is another: that figure is never the answer.
+        return 0.0, 0.0
     scores = np.array(
         [
             float(weights.vector(model, "both", CONFIDENCE_FEATURES) @ features)

@@ -394,12 +394,22 @@ def _scope(
 
 
 def _parting(text: str, start: int, end: int) -> int:
-    """Where the words between two figures part: at the last semicolon, else at the first break."""
+    """Where the words between two figures part: at the last semicolon, else at the first break.
+
+    A row of short words behind a figure is what it counts (`40 sở, ban, ngành, đơn vị, 30 …`): then
+    they part at the last break.
+    """
     semicolon = text.rfind(";", start, end)
     if semicolon >= 0:
         return semicolon
-    stop = _BREAK.search(text, start, end)
-    return stop.start() if stop else end
+    stops = list(_BREAK.finditer(text, start, end))
+    if not stops:
+        return end
+    edges = [start, *(stop.end() for stop in stops)]
+    parts = [text[edge : stop.start()].split() for edge, stop in zip(edges, stops, strict=False)]
+    if len(parts) > 1 and all(len(part) <= 2 for part in parts):
+        return stops[-1].start()
+    return stops[0].start()
 
 
 def _words_in(

@@ -167,7 +167,7 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
         periods = [replace(p, year=p.year or next(iter(years))) for p in periods]
         # "June 2021" is not also "2021".
         periods = [period for period in periods if not period.whole_year] or periods
-    if today and (relative := _relative(bare(text), today)):
+    if today and not asks_same and (relative := _relative(bare(text), today)):
         periods.append(relative)
     return Times(
         periods=tuple(dict.fromkeys(periods)),

@@ -142,7 +142,9 @@ _WANTS: tuple[tuple[Want, str], ...] = (
 )
 _MONEY_WORDS = (
     r"\bbao nhieu (?:tien|dong|ty|trieu|usd)\b|\b(?:money|cost|budget|spen[dt]\w*|paid|disburs\w*|"
-    r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von)\b"
+    r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von|"
+    r"ngan sach|doanh thu|kim ngach|tong thu|tong chi)\b|"
+    r"\b(?:chi|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))"
 )
 _MONEY_ONLY = r"\bmoney\b|\bbao nhieu (?:tien|dong|ty|trieu|usd)\b"
 _MEASURED = re.compile(
