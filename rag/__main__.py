@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,10 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 1
-    if options.json:
-        print(json.dumps(answer.to_dict(), ensure_ascii=False))
-    else:
-        print(_plain(answer))
+    told = json.dumps(answer.to_dict(), ensure_ascii=False) if options.json else _plain(answer)
+    try:
+        print(told, flush=True)
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); what is left must not fail at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

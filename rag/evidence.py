@@ -502,8 +502,11 @@ def _noun_fit(question: Question, span: Span) -> float:
     """1 when the figure counts what the question asks to count, -1 when something else."""
     if span.figure is None or question.noun is None or span.figure.unit is None:
         return 0.0
+    if span.figure.unit == question.noun:
+        return 1.0
     probe = Figure("", Decimal(5), question.noun, 0, 0)
-    return 1.0 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
+    # Nouns of one family: people and workers, directives and dispatches.
+    return 0.5 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
 
 
 _OF = re.compile(r"\s*\(?(?:của|trong|vào|ở|in|of|for|during)?\s*(?:the\s+)?", re.I)
