@@ -1,14 +1,17 @@
 """A run as one self-contained HTML page: headline figures, plots, and every question.
 
-Everything is inline (styles, SVG, a few lines of script) and every text is escaped, so that the
-page can be opened from a disk, sent by mail and read without a network.
+Everything is inline (styles, Plotly's library, a few lines of script) and every text is escaped, so
+that the page can be opened from a disk, sent by mail and read without a network.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 
 from eval import metrics
 from eval.compare import Comparison, compare
@@ -79,7 +82,8 @@ def render(report: Report, *, other: Report | None = None, other_name: str = "be
         _configuration(report),
     ]
     head, tail = _PAGE.split("{{body}}")
-    return head.replace("{{title}}", escape(title)) + "\n".join(body) + tail
+    head = head.replace("{{title}}", escape(title)).replace("{{plotly}}", get_plotlyjs())
+    return head + "\n".join(body) + tail
 
 
 # --- Figures -----------------------------------------------------------------------------------
@@ -171,23 +175,34 @@ def _table(
 
 # --- Plots -------------------------------------------------------------------------------------
 
+_BAR, _MARK, _QUIET = "#2f6db2", "#c2570c", "rgba(128,128,128,0.25)"
+_TEXT = "#7b8794"
+"""Readable on the light page and on the dark one."""
 
-def _plot(title: str, note: str, width: int, height: int, label: str, shapes: Sequence[str]) -> str:
+
+def _plot(title: str, note: str, figure: go.Figure, *, height: int) -> str:
+    """A Plotly figure under its caption; the library itself stands once in the page's head."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": _TEXT, "family": "system-ui, sans-serif", "size": 12},
+        showlegend=False,
+        bargap=0.35,
+    )
+    figure.update_xaxes(gridcolor=_QUIET, zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor=_QUIET, zeroline=False, automargin=True)
+    drawn = figure.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        config={"displayModeBar": False, "responsive": True},
+        div_id=f"plot-{title.split()[0].lower()}",
+    )
     return (
         f"<figure><figcaption><h2>{escape(title)}</h2><p>{escape(note)}</p></figcaption>"
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">'
-        f"{''.join(shapes)}</svg></figure>"
+        f"{drawn}</figure>"
     )
-
-
-def _label(x: float, y: float, text: str, *, anchor: str = "start", css: str = "") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}">{escape(text)}</text>'
-    )
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{css}"/>'
 
 
 def _groups(report: Report, other: Report | None, other_name: str) -> str:
@@ -201,104 +216,102 @@ def _groups(report: Report, other: Report | None, other_name: str) -> str:
         (tag, lambda each, tag=tag: tag in each.record.tags)  # type: ignore[misc]
         for tag in report.by_tag
     ]
-    left, right, step = 170.0, 520.0, 22
-    scale = right - left
-    height = 26 + step * len(everything)
-    shapes = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = left + scale * share
-        shapes.append(_line(x, 4, x, height - 20, "grid"))
-        shapes.append(_label(x, height - 6, f"{share:.0%}", anchor="middle", css="axis"))
-    summary = []
-    for row, (name, belongs) in enumerate(everything):
+    names, values, above, below, texts, marks = [], [], [], [], [], []
+    for name, belongs in everything:
         members = [each for each in report.scored if belongs(each)]
         parts = [(float(each.correct), 1.0) for each in members]
         value = metrics.ratio(parts) or 0.0
-        interval = metrics.bootstrap(parts, [pair_key(each.record.id) for each in members])
-        y = 14 + step * row
-        summary.append(f"{name} {value:.0%}")
-        tip = f"{name}: {value:.1%} of {len(members)}"
-        shapes.append("<g>")
-        shapes.append(_label(left - 10, y + 4, name, anchor="end"))
-        shapes.append(
-            f'<rect x="{left}" y="{y - 6}" width="{max(1.0, scale * value):.1f}" height="12"'
-            ' rx="2" class="bar"/>'
+        low, high = metrics.bootstrap(parts, [pair_key(each.record.id) for each in members]) or (
+            value,
+            value,
         )
-        if interval:
-            low, high = (left + scale * end for end in interval)
-            shapes.append(_line(low, y, high, y, "whisker"))
-            tip += f", 95 % interval {interval[0]:.1%}–{interval[1]:.1%}"
-        if other is not None:
-            theirs = [each.correct for each in other.scored if belongs(each)]
-            if theirs:
-                x = left + scale * sum(theirs) / len(theirs)
-                shapes.append(_line(x, y - 9, x, y + 9, "other"))
-                tip += f"; {other_name} {sum(theirs) / len(theirs):.1%}"
-        shapes.append(_label(right + 10, y + 4, f"{value:.0%} of {len(members)}"))
-        shapes.append(f"<title>{escape(tip)}</title></g>")
+        # Plotly reads a little HTML in its texts.
+        names.append(escape(name))
+        values.append(value)
+        above.append(high - value)
+        below.append(value - low)
+        texts.append(f"{value:.0%} of {len(members)}")
+        theirs = [] if other is None else [e.correct for e in other.scored if belongs(e)]
+        marks.append(sum(theirs) / len(theirs) if theirs else None)
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker={"color": _BAR},
+            error_x={"array": above, "arrayminus": below, "color": _TEXT, "thickness": 1.5},
+            hovertext=texts,
+            hoverinfo="y+text",
+        )
+    )
     note = "Answered right, or refused where the releases do not say; line: 95 % interval"
     if other is not None:
         note += f"; upright mark: {other_name}"
-    return _plot("Right by language and tag", note, 610, height, "; ".join(summary), shapes)
+        figure.add_scatter(
+            x=marks,
+            y=names,
+            mode="markers",
+            marker={"symbol": "line-ns-open", "size": 14, "color": _MARK},
+            name=escape(other_name),
+        )
+    figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
+    figure.update_yaxes(
+        autorange="reversed",
+        tickvals=names,
+        ticktext=[f"{name}  {text}" for name, text in zip(names, texts, strict=True)],
+    )
+    return _plot("Right by language and tag", note, figure, height=60 + 24 * len(names))
 
 
 def _latency(report: Report) -> str:
     values = sorted(each.record.latency_ms for each in report.scored)
     # The slowest 1 % would squeeze the rest into one column; they are counted in the last one.
     top = max(metrics.percentile(values, 99) or 1.0, 1e-6)
-    counts = [0] * 20
-    for value in values:
-        counts[min(19, int(value / top * 20))] += 1
-    left, right, base, height = 40.0, 420.0, 190.0, 170.0
-    column = (right - left) / 20
+    figure = go.Figure(
+        go.Histogram(
+            x=[min(value, top) for value in values],
+            xbins={"start": 0, "end": top * 1.0001, "size": top / 20},
+            marker={"color": _BAR},
+        )
+    )
+    figure.update_xaxes(ticksuffix=" ms")
+    figure.update_layout(bargap=0.05)
     digits = 0 if top >= 10 else 1
-    most = max(counts)
-    shapes = [_line(left, base, right, base, "grid")]
-    for index, count in enumerate(counts):
-        tall = height * count / most
-        low, high = top * index / 20, top * (index + 1) / 20
-        tip = f"{low:,.1f}–{high:,.1f} ms: {count} questions"
-        shapes.append(
-            f'<rect x="{left + column * index + 1:.1f}" y="{base - tall:.1f}"'
-            f' width="{column - 2:.1f}" height="{tall:.1f}" class="bar">'
-            f"<title>{escape(tip)}</title></rect>"
-        )
-    for share in (0.0, 0.5, 1.0):
-        x = left + (right - left) * share
-        shapes.append(
-            _label(x, base + 16, f"{top * share:,.{digits}f}", anchor="middle", css="axis")
-        )
     p50, p95 = report.metrics["latency_p50_ms"], report.metrics["latency_p95_ms"]
     note = f"Milliseconds a question; median {p50 or 0:,.{digits}f}, 95 % within"
     note += f" {p95 or 0:,.{digits}f}"
-    return _plot("Latency", note, 440, 215, note, shapes)
+    return _plot("Latency", note, figure, height=230)
 
 
 def _calibration(report: Report) -> str:
-    left, right, top, base = 40.0, 220.0, 10.0, 190.0
-    size = right - left
-    shapes = [_line(left, base, right, top, "diagonal")]
-    for share in (0.0, 0.5, 1.0):
-        x, y = left + size * share, base - size * share
-        shapes += [_line(left, y, right, y, "grid"), _line(x, top, x, base, "grid")]
-        shapes.append(_label(x, base + 16, f"{share:g}", anchor="middle", css="axis"))
-        shapes.append(_label(left - 6, y + 4, f"{share:g}", anchor="end", css="axis"))
     total = sum(bin.count for bin in report.calibration) or 1
-    rows = []
-    for bin in report.calibration:
-        if bin.confidence is None or bin.accuracy is None:
-            continue
-        x, y = left + size * bin.confidence, base - size * bin.accuracy
-        radius = 3 + 9 * (bin.count / total) ** 0.5
-        tip = f"{bin.count} answers at {bin.confidence:.2f}: {bin.accuracy:.2f} right"
-        shapes.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="dot">'
-            f"<title>{escape(tip)}</title></circle>"
+    shown = [
+        (bin.low, bin.high, bin.count, bin.confidence, bin.accuracy)
+        for bin in report.calibration
+        if bin.confidence is not None and bin.accuracy is not None
+    ]
+    figure = go.Figure(
+        go.Scatter(
+            x=[confidence for *_, confidence, _ in shown],
+            y=[accuracy for *_, accuracy in shown],
+            mode="markers",
+            marker={
+                "color": _BAR,
+                "size": [8 + 26 * (count / total) ** 0.5 for _, _, count, _, _ in shown],
+            },
+            hovertext=[f"{count} answers" for _, _, count, _, _ in shown],
         )
-        rows.append(
-            f"<tr><td class=n>{bin.low:.1f}–{bin.high:.1f}</td><td class=n>{bin.count}</td>"
-            f"<td class=n>{bin.confidence:.2f}</td><td class=n>{bin.accuracy:.2f}</td></tr>"
-        )
+    )
+    figure.add_shape(
+        type="line", x0=0, y0=0, x1=1, y1=1, line={"color": _TEXT, "dash": "dot", "width": 1}
+    )
+    figure.update_xaxes(range=[0, 1.05])
+    figure.update_yaxes(range=[0, 1.05])
+    rows = [
+        f"<tr><td class=n>{low:.1f}–{high:.1f}</td><td class=n>{count}</td>"
+        f"<td class=n>{confidence:.2f}</td><td class=n>{accuracy:.2f}</td></tr>"
+        for low, high, count, confidence, accuracy in shown
+    ]
     error = "undefined" if report.ece is None else f"{report.ece:.3f}"
     note = f"Given answers: confidence (across) and share right (up); expected error {error}"
     table = (
@@ -306,8 +319,10 @@ def _calibration(report: Report) -> str:
         "<th scope=col class=n>confidence<th scope=col class=n>right</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
-    plot = _plot("Calibration", note, 240, 215, note, shapes)
-    return plot.replace("</svg>", f"</svg><details><summary>As a table</summary>{table}</details>")
+    plot = _plot("Calibration", note, figure, height=260)
+    return plot.replace(
+        "</figure>", f"<details><summary>As a table</summary>{table}</details></figure>"
+    )
 
 
 # --- Questions ---------------------------------------------------------------------------------
@@ -470,13 +485,6 @@ section { margin: 2rem 0; }
 @media (min-width: 56rem) { .plots { grid-template-columns: 3fr 2fr; grid-template-rows: auto 1fr; }
   figure:first-child { grid-row: span 2; } }
 figure { margin: 0; max-width: 42rem; }
-svg { width: 100%; height: auto; display: block; }
-figure:last-child svg { max-width: 17rem; }
-svg text { font-size: 12px; fill: var(--ink); } svg text.axis { fill: var(--soft); }
-.grid { stroke: var(--line); } .diagonal { stroke: var(--soft); stroke-dasharray: 4 4; }
-.bar { fill: var(--bar); } .whisker { stroke: var(--whisker); stroke-width: 2; }
-.other { stroke: var(--other); stroke-width: 3; }
-.dot { fill: var(--bar); fill-opacity: .8; stroke: var(--page); }
 table { border-collapse: collapse; font-size: .88rem; }
 .scroll { overflow-x: auto; }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line);
@@ -501,6 +509,7 @@ blockquote { margin: 0 0 .5rem; border-left: 3px solid var(--line); padding-left
   white-space: pre-line; }
 mark { background: var(--mark); color: inherit; border-radius: .15rem; }
 </style>
+<script>{{plotly}}</script>
 </head>
 <body>
 {{body}}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plotly.offline import get_plotlyjs
 
 from eval import evaluate, metrics
 from eval.__main__ import main
@@ -398,15 +399,18 @@ def test_page_is_whole_self_contained_and_escaped(report: Report) -> None:
     evil_gold = GoldSet(nasty, (evil, *GOLD.questions))
     answers = ANSWERS | {nasty: replace(answered(nasty, nasty, LINE1), model=nasty)}
     found = evaluate(Scripted(answers), evil_gold, corpus=[RELEASE], config={"system": nasty})
-    page = render(found, other=report, other_name=nasty)
+    whole = render(found, other=report, other_name=nasty)
+    assert whole.count(get_plotlyjs()) == 1
+    page = whole.replace(get_plotlyjs(), "")
     reader = Reader()
     reader.feed(page)
     assert reader.open == []
-    assert [tag for tag, _ in reader.tags].count("script") == 1
+    # The library, the page's own lines, and one call a plot.
+    assert [tag for tag, _ in reader.tags].count("script") == 5
     assert "alert(" in page
     for _, attributes in reader.tags:
         assert not {"src", "href", "onclick"} & set(attributes)
-    assert "http" not in page.replace("http-equiv", "")
+    assert "http" not in page.replace("http-equiv", "").replace("https://plot.ly", "")
     assert "prefers-color-scheme" in page
     questions = [each for tag, each in reader.tags if each.get("class") == "q"]
     assert len(questions) == 6
@@ -418,7 +422,8 @@ def test_page_shows_gold_citation_and_kinds(report: Report) -> None:
     assert 'data-kinds="right"' in page
     assert 'data-kinds="wrong refused"' in page
     assert 'data-kinds="right refused"' in page
-    assert "changed" not in page.split("</style>")[1].split("<script>")[0]
+    body = page.replace(get_plotlyjs(), "").split("</style>")[1].rsplit("<script>", 1)[0]
+    assert "changed" not in body
 
 
 def test_page_of_a_single_refusal_has_nothing_to_divide_by() -> None:
