@@ -17,23 +17,18 @@ from typing import Any
 
 from rag import figures
 from rag.errors import ChatModelError
-from rag.evidence import Reading, Sentence, _moved
+from rag.evidence import Reading, Sentence, moved
 from rag.language import fold, sentences
 from rag.question import Question
 from rag.schema import Answer, Citation, Figure, Hit, Language
 
 MARKER = re.compile(r"(?<!\\)\[(\d{1,3})\]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$]|&(?=#?\w+;))")
-_HEDGES: tuple[tuple[str, str, str], ...] = (
-    # In front of a figure: Vietnamese, English, and how the other language says it.
-    ("gần", "nearly", "nearly"),
-    ("hơn", "more than", "more than"),
-    ("trên", "over", "over"),
-    ("khoảng", "about", "about"),
-    ("xấp xỉ", "approximately", "approximately"),
-    ("ước đạt", "an estimated", "an estimated"),
-    ("ước", "an estimated", "an estimated"),
-)
+_HEDGES = {
+    "gần": "nearly", "hơn": "more than", "trên": "over", "khoảng": "about",
+    "xấp xỉ": "approximately", "ước đạt": "an estimated", "ước": "an estimated",
+}  # fmt: skip
+"""What stands before a hedged figure, and how English says it."""
 _EN_HEDGES = {
     "nearly": "gần", "almost": "gần", "more than": "hơn", "over": "hơn", "about": "khoảng",
     "around": "khoảng", "approximately": "khoảng", "some": "khoảng", "an estimated": "ước",
@@ -83,7 +78,7 @@ def compose(
         short = printed
         lead = f"**{escape(printed)}** [1]"
         if span.figure is not None:
-            chosen = (_moved(span.figure, best.candidate.passage.start),)
+            chosen = (moved(span.figure, best.candidate.passage.start),)
             if question.language != language:
                 told = _hedged(best, span.figure, question.language)
                 lead = f"**{told}** ({escape(printed)}) [1]"
@@ -108,7 +103,7 @@ def _hedged(sentence: Sentence, figure: Figure, language: Language) -> str:
         return told
     head = fold(sentence.candidate.passage.text[sentence.start : figure.start]).rstrip()
     if language == "en":
-        for vi, _, en in _HEDGES:
+        for vi, en in _HEDGES.items():
             if head.endswith(fold(vi)):
                 return f"{en} {told}"
         return f"about {told}"

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -234,12 +234,6 @@ class ReleaseRetriever(BaseRetriever):
                 )
             )
         return documents
-
-
-@dataclass(slots=True)
-class _Laps:
-    name: str
-    seconds: float
 
 
 class _Clock:

@@ -105,7 +105,7 @@ class Sentence:
             end=passage.start + self.end,
             quote=self.text,
             score=self.score,
-            figures=tuple(_moved(figure, passage.start) for figure in self.figures),
+            figures=tuple(moved(figure, passage.start) for figure in self.figures),
         )
 
 
@@ -119,17 +119,9 @@ class Reading:
     """Best first."""
 
 
-def _moved(figure: Figure, by: int) -> Figure:
-    return Figure(
-        text=figure.text,
-        value=figure.value,
-        unit=figure.unit,
-        start=figure.start + by,
-        end=figure.end + by,
-        low=figure.low,
-        high=figure.high,
-        approximate=figure.approximate,
-    )
+def moved(figure: Figure, by: int) -> Figure:
+    """A figure with its offsets counted from elsewhere."""
+    return replace(figure, start=figure.start + by, end=figure.end + by)
 
 
 class Reader:
