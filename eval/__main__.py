@@ -28,9 +28,10 @@ from eval.compare import (
 from eval.gold import GoldSet, context_name, load_gold, load_squad, locate_quotes
 from eval.report import render
 from eval.run import Report, System, evaluate, keep, load_report, write_text
-from ingest.load import discover, load
+from ingest.load import load
 from ingest.pipeline import ingest
 from ingest.release import read_release
+from ingest.sources import discover
 from rag.archive import Archive
 from rag.errors import GoldError, InputError, RagError, SettingsError
 from rag.schema import Release

@@ -1,4 +1,4 @@
-"""Files into text: one reader for each format, and the search for files in folders.
+"""Files into text: one reader for each format.
 
 `load` is the only place that knows file formats. A reader takes the bytes of a file and gives its
 text with page starts and properties; adding a format means adding one reader to `_READERS`.
@@ -7,9 +7,8 @@ text with page starts and properties; adding a format means adding one reader to
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -77,6 +76,11 @@ _READERS: dict[str, _Format] = {
 }
 
 
+def supported(path: Path) -> bool:
+    """Whether files of that suffix, in either case, can be read; the file need not exist."""
+    return path.suffix.lower() in _READERS
+
+
 def load(path: Path) -> Loaded:
     """Read one file.
 
@@ -99,7 +103,7 @@ def load(path: Path) -> Loaded:
             )
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {str(path)!r}: {_reason(error)}") from error
+        raise InputError(f"cannot read {str(path)!r}: {reason(error)}") from error
     if not data.strip():
         raise InputError(f"empty file: {path}; give a file with text")
     read = form.read(path, data)
@@ -114,51 +118,7 @@ def load(path: Path) -> Loaded:
     )
 
 
-def discover(paths: Iterable[Path]) -> list[Path]:
-    """The files to read for the given files and folders, in the order given, each file once.
-
-    A file is taken as it is, whatever its suffix, so that `load` can say what is wrong with it. A
-    folder gives its supported files at any depth, sorted by path; hidden files and folders and
-    symbolic links that lead out of the folder are skipped, and linked folders are not entered.
-    Empty when nothing is given or no folder holds a supported file.
-    Raises `InputError` for a path that does not exist and for a folder that cannot be listed.
-    """
-    found: dict[Path, Path] = {}
-    for given in paths:
-        path = Path(given)
-        try:
-            if path.is_dir():
-                candidates = _in_folder(path)
-            elif path.exists():
-                candidates = [path]
-            else:
-                raise InputError(f"path not found: {path}; check the path")
-            for candidate in candidates:
-                found.setdefault(candidate.resolve(), candidate)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise InputError(f"cannot read {str(path)!r}: {_reason(error)}") from error
-    return list(found.values())
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    root = folder.resolve()
-    files: list[Path] = []
-    for parent, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(parent, name)
-            if name.startswith(".") or path.suffix.lower() not in _READERS or not path.is_file():
-                continue
-            if path.resolve().is_relative_to(root):
-                files.append(path)
-    # A link sorts after what it points to, so that the file itself is the one that is kept.
-    return sorted(files, key=lambda path: (path.is_symlink(), path))
-
-
-def _refuse(error: OSError) -> None:
-    raise error
-
-
-def _reason(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) else None
-    return f"{(reason or str(error)).lower()}; check the path and its permissions"
+def reason(error: Exception) -> str:
+    """Why a path could not be used, and the remedy, in lower case and on one line."""
+    told = error.strerror if isinstance(error, OSError) else None
+    return f"{(told or str(error)).lower()}; check the path and its permissions"

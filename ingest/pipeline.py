@@ -15,9 +15,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ingest.load import discover, load
+from ingest.load import load
 from ingest.passages import CHUNKER, context, split
 from ingest.release import read_release
+from ingest.sources import discover
 from rag.archive import Archive, Source, writer_lock
 from rag.embedding import Embedder, Encoded, identity, open_embedder
 from rag.errors import InputError, StoreError
