@@ -57,6 +57,9 @@ _releases = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("header", sa.LargeBinary, nullable=False),
     sa.Column("indexed", sa.Boolean, nullable=False, default=False),
+    sa.Column("subject", sa.Text),
+    sa.Column("supersedes", sa.Text),
+    sa.Column("provenance", sa.Text),
 )
 _sources = sa.Table(
     "sources",
@@ -99,7 +102,8 @@ class Archive:
     def open(cls, settings: Settings) -> Archive:
         """Open the archive, made when it is not there yet.
 
-        Raises `StoreError` when the folder cannot be written or the database is damaged.
+        Columns that a database made by an older version lacks are added, empty. Raises
+        `StoreError` when the folder cannot be written or the database is damaged.
         """
         where = settings.database_url or str(settings.data_dir / "archive.sqlite3")
         try:
@@ -113,6 +117,7 @@ class Archive:
                 event.listen(engine, "connect", _sqlite_pragmas)
             with _translated(where):
                 _tables.create_all(engine)
+                _add_columns(engine)
         except OSError as error:
             raise StoreError(
                 f"cannot use the data folder {settings.data_dir} ({error.strerror}); "
@@ -237,6 +242,9 @@ class Archive:
                     place=release.place,
                     signer=release.signer,
                     kind=release.kind,
+                    subject=release.subject,
+                    supersedes=release.supersedes,
+                    provenance=json.dumps(release.provenance),
                     sections=json.dumps(
                         [[s.title, s.level, s.start, s.end] for s in release.sections],
                         ensure_ascii=False,
@@ -408,6 +416,26 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def _add_columns(engine: sa.Engine) -> None:
+    """Give the tables of an older database the columns that came later."""
+    for table in _tables.sorted_tables:
+        for column in _lacking(engine, table):
+            added = sa.schema.CreateColumn(column).compile(dialect=engine.dialect)
+            named = engine.dialect.identifier_preparer.format_table(table)
+            try:
+                with engine.begin() as connection:
+                    connection.exec_driver_sql(f"ALTER TABLE {named} ADD COLUMN {added}")
+            except SQLAlchemyError:
+                # Another process that opened the archive at the same moment may have been first.
+                if column in _lacking(engine, table):
+                    raise
+
+
+def _lacking(engine: sa.Engine, table: sa.Table) -> list[sa.Column[Any]]:
+    there = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+    return [column for column in table.columns if column.name not in there]
+
+
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), _CHUNK):
         yield ids[start : start + _CHUNK]
@@ -427,6 +455,9 @@ def _release(row: sa.Row[Any]) -> Release:
         place=row.place,
         signer=row.signer,
         kind=row.kind,
+        subject=row.subject,
+        supersedes=row.supersedes,
+        provenance=tuple((name, where) for name, where in json.loads(row.provenance or "[]")),
         sections=tuple(Section(*section) for section in json.loads(row.sections)),
         pages=tuple(json.loads(row.pages)),
     )

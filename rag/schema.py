@@ -46,6 +46,13 @@ class Release:
     signer: str | None = None
     kind: str | None = None
     """Document type as printed, e.g. `THÔNG CÁO BÁO CHÍ`."""
+    subject: str | None = None
+    """What it is about, where the release says so apart from its title (`V/v …`, `Subject: …`)."""
+    supersedes: str | None = None
+    """Number, as printed, of the release that this one replaces or corrects."""
+    provenance: tuple[tuple[str, str], ...] = ()
+    """Where each known field came from: pairs of its name and `text`, `properties` (of the file),
+    `sidecar` or `manifest`."""
     sections: tuple[Section, ...] = ()
     pages: tuple[int, ...] = ()
     """Offset at which each page starts; empty when the source has no pages."""

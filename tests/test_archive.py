@@ -38,6 +38,9 @@ RELEASE = Release(
     place="Tân Giang",
     signer="Lê Văn An",
     kind="THÔNG CÁO BÁO CHÍ",
+    subject="Về kinh tế - xã hội tháng 5",
+    supersedes="06/TC-UBND",
+    provenance=(("number", "text"), ("title", "properties")),
     sections=(Section("I- Kết quả", 1, 0, len(TEXT)),),
     pages=(0, 32),
 )
@@ -275,6 +278,30 @@ def test_a_data_folder_that_cannot_be_made(parent: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught, writer_lock(settings):
         pass
     assert "--data-dir" in one_line(caught.value)
+
+
+OLD_SCHEMA = """
+CREATE TABLE releases (id VARCHAR(16) NOT NULL, sha256 VARCHAR(64) NOT NULL, source TEXT NOT NULL,
+  language VARCHAR(2) NOT NULL, number TEXT, title TEXT, issuer TEXT, issued DATE, place TEXT,
+  signer TEXT, kind TEXT, sections TEXT NOT NULL, pages TEXT NOT NULL, text TEXT NOT NULL,
+  header BLOB NOT NULL, indexed BOOLEAN NOT NULL, PRIMARY KEY (id));
+INSERT INTO releases VALUES ('bbbbbbbbbbbbbbbb', '', 'in/old.md', 'vi', '05/TC-UBND', NULL, NULL,
+  '2022-01-05', NULL, NULL, NULL, '[]', '[]', 'Thu đạt 2 tỷ đồng.', x'00', 1);
+"""
+
+
+def test_a_database_of_an_older_version_gets_the_columns_it_lacks(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    with sqlite3.connect(settings.data_dir / "archive.sqlite3") as connection:
+        connection.executescript(OLD_SCHEMA)
+    connection.close()
+    for _ in range(2):
+        with Archive.open(settings) as archive:
+            (old,) = [each for each in archive.releases() if each.id == "b" * 16]
+            assert (old.number, old.text) == ("05/TC-UBND", "Thu đạt 2 tỷ đồng.")
+            assert (old.subject, old.supersedes, old.provenance) == (None, None, ())
+            add(archive, RELEASE)
+            assert archive.release(RELEASE.id) == RELEASE
 
 
 def test_a_damaged_database_says_what_to_do(settings: Settings) -> None:
