@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
 from rag.schema import Answer, Citation, Evidence, Figure, Filters, Hit, Passage, Release
-from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.answer import verify
     from rag.assistant import Assistant, ask
+    from rag.settings import Settings
 
 __all__ = [
     "Answer",
@@ -39,4 +39,9 @@ def __getattr__(name: str) -> Any:
         from rag.answer import verify
 
         return verify
+    if name == "Settings":
+        # Pydantic takes longer to import than a reader of files takes to start.
+        from rag.settings import Settings
+
+        return Settings
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
