@@ -18,12 +18,15 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from ingest.load import Loaded
+from ingest.overrides import FIELDS, clean
+from ingest.properties import from_properties
 from rag.language import detect
 from rag.schema import Language, Release, Section
 
@@ -37,11 +40,14 @@ _BREAK_IN_CELL = "\x01"
 # Characters
 
 
-def read_release(loaded: Loaded, source: str) -> Release:
+def read_release(
+    loaded: Loaded, source: str, overrides: Mapping[str, str] = MappingProxyType({})
+) -> Release:
     """What a loaded file says, as a `Release`; `source` is stored as given.
 
-    Every offset (sections, pages) counts characters of the canonical text. Metadata that the text
-    does not carry is None; a text without headings has no sections.
+    Every offset (sections, pages) counts characters of the canonical text. Metadata comes from
+    `overrides` (see `ingest.overrides.overrides_for`), else from the text, else from the file's
+    properties, and is None when none of them has it; a text without headings has no sections.
     """
     prepared, pages = _prepare(loaded.text, loaded.pages)
     blocks = _mend(_blocks(prepared))
@@ -49,22 +55,42 @@ def read_release(loaded: Loaded, source: str) -> Release:
     language = detect(text)
     header = _read_header(blocks, language)
     closing, appendix = _closing(blocks, header.body)
-    meta = _metadata(blocks, header, closing, appendix, text, language)
+    said = _metadata(blocks, header, closing, appendix, text, language)
+    known, provenance = _combined(said, from_properties(loaded.properties, _is_organ), overrides)
     return Release(
         id=hashlib.sha256(text.encode("utf-8")).hexdigest()[:16],
         source=source,
         sha256=loaded.sha256,
         text=text,
-        language=language,
-        number=meta.number,
-        title=meta.title or loaded.properties.get("title") or None,
-        issuer=meta.issuer,
-        issued=meta.issued,
-        place=meta.place,
-        signer=meta.signer,
-        kind=header.kind,
+        language="vi" if known.get("language") == "vi" else "en",
+        number=known.get("number"),
+        title=known.get("title"),
+        issuer=known.get("issuer"),
+        issued=date.fromisoformat(known["issued"]) if "issued" in known else None,
+        place=known.get("place"),
+        signer=known.get("signer"),
+        kind=known.get("kind"),
+        subject=known.get("subject"),
+        supersedes=known.get("supersedes"),
+        provenance=provenance,
         sections=_sections(blocks, starts, len(text), header, closing, appendix),
         pages=_page_offsets(pages, blocks, starts, len(text)),
+    )
+
+
+def _combined(
+    text: Mapping[str, str], properties: Mapping[str, str], overrides: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """Each known field's value, and where it came from; what goes first overwrites."""
+    found = {name: (value, "properties") for name, value in properties.items()}
+    found |= {name: (value, "text") for name, value in text.items()}
+    for key, value in overrides.items():
+        where, _, name = key.rpartition(":")
+        found[name] = (clean(name, value), where or "sidecar")
+    known = {name: (value, where) for name, (value, where) in found.items() if value}
+    return (
+        {name: value for name, (value, _) in known.items()},
+        tuple((name, known[name][1]) for name in FIELDS if name in known),
     )
 
 
@@ -1280,15 +1306,6 @@ _LOCAL = {
 }
 
 
-class _Meta(NamedTuple):
-    number: str | None
-    title: str | None
-    issuer: str | None
-    issued: date | None
-    place: str | None
-    signer: str | None
-
-
 class _Dateline(NamedTuple):
     issued: date
     place: str | None
@@ -1303,7 +1320,8 @@ def _metadata(
     appendix: int,
     text: str,
     language: Language,
-) -> _Meta:
+) -> dict[str, str]:
+    """What the text says about itself; fields that it does not give are left out."""
     top = [cell for block in blocks[: header.body] for cell in block.cells]
     number, codes = _number([*top, *(block.text for block in blocks[: header.body])])
     issued, place = _issued(blocks, header, closing, language, text)
@@ -1315,8 +1333,17 @@ def _metadata(
         or _issuer_from_codes(codes, place, text)
         or _issuer_from_dateline(blocks, header, language)
     )
-    signer = _signer(blocks, closing, appendix)
-    return _Meta(number, header.title, issuer, issued, place, signer)
+    found: dict[str, str | None] = {
+        "number": number,
+        "title": header.title,
+        "issuer": issuer,
+        "issued": issued.isoformat() if issued else None,
+        "place": place,
+        "signer": _signer(blocks, closing, appendix),
+        "kind": header.kind,
+        "language": language,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _number(cells: list[str]) -> tuple[str | None, list[str]]:
