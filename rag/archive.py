@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rag.embedding import Encoded
 from rag.errors import LockedError, StoreError
+from rag.language import bare
 from rag.schema import Filters, Passage, Release, Section
 from rag.settings import Settings
 
@@ -181,6 +183,23 @@ class Archive:
     def release_ids(self) -> list[str]:
         """Ids of all releases, indexed or not, in a fixed order."""
         return [row[0] for row in self._rows(sa.select(_releases.c.id).order_by(_releases.c.id))]
+
+    def superseded(self) -> dict[str, str]:
+        """Which indexed releases a later one replaces or corrects: id of the older -> of the newer.
+
+        A release is superseded by one that names its number (`Release.supersedes`) and is dated at
+        most a year after it, or by one of the same issuer, number and year with a later date:
+        numbers begin anew each year. Issuers agree when one name is part of the other, as an
+        office's is of its organ's. Links never lead round in a circle.
+        """
+        query = sa.select(
+            _releases.c.id,
+            _releases.c.number,
+            _releases.c.issuer,
+            _releases.c.issued,
+            _releases.c.supersedes,
+        ).where(_releases.c.indexed)
+        return _superseded(self._rows(query))
 
     def fingerprint(self) -> str:
         """Changes whenever the set of indexed releases does."""
@@ -476,15 +495,80 @@ def _passage(row: sa.Row[Any]) -> Passage:
 
 
 def _passes(release: Release, filters: Filters) -> bool:
-    from rag.language import bare
-
     if filters.release_ids and release.id not in filters.release_ids:
         return False
-    if filters.issuer and bare(filters.issuer) not in bare(release.issuer or ""):
+    if filters.issuer and _organ(filters.issuer) not in _organ(release.issuer or ""):
         return False
     if filters.issued_from and (not release.issued or release.issued < filters.issued_from):
         return False
     return not (filters.issued_to and (not release.issued or release.issued > filters.issued_to))
+
+
+_SHORT = (
+    (re.compile(r"\buy ban nhan dan\b"), "ubnd"),
+    (re.compile(r"\bhoi dong nhan dan\b"), "hdnd"),
+    (re.compile(r"\b(?:thanh pho\b|tp\b\.?)"), "tp"),
+)
+_MAX_DAYS = 366
+
+
+def _organ(name: str) -> str:
+    """An organ's name for comparison: no case, no diacritics, usual words abbreviated."""
+    name = " ".join(bare(name).split())
+    for pattern, short in _SHORT:
+        name = pattern.sub(short, name)
+    return name
+
+
+def _plain_number(number: str) -> str:
+    """A number for comparison: no blanks, case, diacritics, kinds of dashes or leading zeros."""
+    return re.sub(r"[–—]", "-", re.sub(r"\s", "", bare(number))).lstrip("0")
+
+
+def _superseded(rows: Sequence[sa.Row[Any]]) -> dict[str, str]:
+    rows = sorted(rows, key=lambda row: (str(row.issued or ""), row.id))
+    by_number: dict[str, list[sa.Row[Any]]] = {}
+    for row in rows:
+        if row.number:
+            by_number.setdefault(_plain_number(row.number), []).append(row)
+    found: dict[str, str] = {}
+    for newer in rows:
+        older: list[sa.Row[Any]] = []
+        if newer.supersedes:
+            named = by_number.get(_plain_number(newer.supersedes), [])
+            older = [row for row in named if row.id != newer.id and _may_replace(newer, row)][-1:]
+        if newer.number and newer.issuer and newer.issued:
+            older += [
+                row
+                for row in by_number[_plain_number(newer.number)]
+                if row.issued
+                and row.issued.year == newer.issued.year
+                and row.issued < newer.issued
+                and _organ(row.issuer or "") == _organ(newer.issuer)
+            ]
+        for row in older:
+            if not _leads_to(found, newer.id, row.id):
+                found[row.id] = newer.id
+    return found
+
+
+def _may_replace(newer: sa.Row[Any], older: sa.Row[Any]) -> bool:
+    """Whether issuers and dates let one release be about the other; what is unknown does."""
+    ours, theirs = _organ(newer.issuer or ""), _organ(older.issuer or "")
+    if ours not in theirs and theirs not in ours:
+        return False
+    if newer.issued is None or older.issued is None:
+        return True
+    days: int = (newer.issued - older.issued).days
+    return 0 <= days <= _MAX_DAYS
+
+
+def _leads_to(links: Mapping[str, str], start: str, goal: str) -> bool:
+    while start != goal:
+        if start not in links:
+            return False
+        start = links[start]
+    return True
 
 
 def pack(encoded: Encoded) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -278,6 +279,96 @@ def test_a_data_folder_that_cannot_be_made(parent: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught, writer_lock(settings):
         pass
     assert "--data-dir" in one_line(caught.value)
+
+
+def release_of(name: str, **fields: Any) -> Release:
+    known = {"number": "38/TC-UBND", "issuer": "UBND tỉnh Tân Giang", "issued": None}
+    return replace(RELEASE, id=name * 16, source=name, **({"supersedes": None} | known | fields))
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "linked"),
+    [
+        # It names the number.
+        ({}, {"number": "41/TC-UBND", "supersedes": "38/TC-UBND"}, True),
+        ({"number": "08/TC - UBND"}, {"number": "9", "supersedes": "8/tc-ubnd"}, True),
+        (
+            {"issued": date(2023, 6, 29), "issuer": "Ủy ban nhân dân tỉnh Tân Giang"},
+            {
+                "number": "41/TC-UBND",
+                "supersedes": "38/TC-UBND",
+                "issued": date(2023, 7, 5),
+                "issuer": "Văn phòng UBND tỉnh Tân Giang",
+            },
+            True,
+        ),
+        ({}, {"number": None, "issuer": None, "supersedes": "38/TC-UBND"}, True),
+        ({}, {"number": "41/TC-UBND", "supersedes": "39/TC-UBND"}, False),
+        ({}, {"number": "41", "supersedes": "38/TC-UBND", "issuer": "UBND tỉnh Hòa Châu"}, False),
+        (
+            {"issued": date(2023, 7, 6)},
+            {"number": "41", "supersedes": "38/TC-UBND", "issued": date(2023, 7, 5)},
+            False,
+        ),
+        (
+            {"issued": date(2021, 7, 6)},
+            {"number": "41", "supersedes": "38/TC-UBND", "issued": date(2023, 7, 5)},
+            False,
+        ),
+        # The same number with a later date.
+        ({"issued": date(2023, 6, 29)}, {"issued": date(2023, 6, 30)}, True),
+        (
+            {"issued": date(2023, 6, 29), "issuer": "UBND TP. Hà Nội"},
+            {"issued": date(2023, 6, 30), "issuer": "Ủy ban nhân dân thành phố Hà Nội"},
+            True,
+        ),
+        ({"issued": date(2023, 6, 29)}, {"issued": date(2023, 6, 29)}, False),
+        ({"issued": date(2023, 6, 29)}, {"issued": date(2024, 6, 29)}, False),
+        ({"issued": date(2023, 6, 29)}, {"issued": None}, False),
+        (
+            {"issued": date(2023, 6, 29)},
+            {"issued": date(2023, 6, 30), "issuer": "UBND tỉnh Hòa Châu"},
+            False,
+        ),
+        (
+            {"issued": date(2023, 6, 29), "issuer": None},
+            {"issued": date(2023, 6, 30), "issuer": None},
+            False,
+        ),
+    ],
+)
+def test_a_later_release_supersedes_an_older_one(
+    older: dict[str, Any], newer: dict[str, Any], linked: bool, archive: Archive
+) -> None:
+    add(archive, release_of("b", **newer))
+    add(archive, release_of("c", **older))
+    assert archive.superseded() == ({"c" * 16: "b" * 16} if linked else {})
+
+
+def test_the_newest_of_several_corrections_counts_and_unindexed_ones_do_not(
+    archive: Archive,
+) -> None:
+    for name, day in (("b", 1), ("c", 2), ("d", 3)):
+        add(archive, release_of(name, issued=date(2023, 6, day)), indexed=name != "d")
+    assert archive.superseded() == {"b" * 16: "c" * 16}
+    archive.mark_indexed(["d" * 16])
+    assert archive.superseded() == {"b" * 16: "d" * 16, "c" * 16: "d" * 16}
+
+
+def test_releases_that_claim_to_supersede_each_other_do_not_lead_round(archive: Archive) -> None:
+    ring = [("b", "1", "3"), ("c", "2", "1"), ("d", "3", "2")]
+    for name, number, older in ring:
+        add(archive, replace(release_of(name, number=number), supersedes=older))
+    links = archive.superseded()
+    assert len(links) == 2
+    assert set(links) != set(links.values())
+
+
+def test_an_issuer_is_found_by_its_usual_abbreviation(archive: Archive) -> None:
+    add(archive, replace(RELEASE, issuer="Ủy ban nhân dân thành phố Hà Nội"))
+    for name in ("UBND Thành phố Hà Nội", "ubnd tp. ha noi", "Uỷ ban nhân dân"):
+        assert archive.releases(Filters(issuer=name)) == archive.releases()
+    assert archive.releases(Filters(issuer="HĐND")) == []
 
 
 OLD_SCHEMA = """
