@@ -24,6 +24,17 @@ from datetime import date
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from ingest.fields import (
+    blank_number,
+    dateline,
+    is_place,
+    labelled,
+    leading_place,
+    number_of,
+    stated_number,
+    supersedes,
+    unaccented,
+)
 from ingest.load import Loaded
 from ingest.overrides import FIELDS, clean
 from ingest.properties import from_properties
@@ -833,7 +844,6 @@ _NUMBER_VI = re.compile(
     r"(?:-[\w&]+|\s+-\s*[A-ZĐ]{2}[\w&]*|-\s+[A-ZĐ]{2}[\w&]*|/[\w&]+)*)",
     re.I,
 )
-_NUMBER_BLANK = re.compile(r"số\s*[:.]?[\s….]*(/\s*[A-ZĐ][\w&]*(?:\s*-\s*[A-ZĐ]+[\w&]*)*)", re.I)
 _NUMBER_EN = re.compile(
     r"(?:(?:(?:press|news|media)\s+)?(?:release|statement|notice|communiqu[eé])\s*)?"
     r"(?:no\b|number\b|nr\b|#|ref(?:erence)?\b)\.?\s*(?:no\b\.?|number\b)?\s*[:.]?\s*"
@@ -849,6 +859,13 @@ _KINDS = (
     "notice|bulletin|directive|decision|resolution|official dispatch|press note|press notice"
 )
 _KIND_LINE = re.compile(rf"(?:\W*)({_KINDS})(?:\s*[:–-]?\s*)", re.I)
+_TYPE_LINE = re.compile(
+    rf"\W*((?:{unaccented(_KINDS)}|thong tin bao chi|corrigendum|backgrounder)\b)(?:\s*[:–-]?\s*)"
+)
+"""On text without accents, which recognition often takes from large letters."""
+_TYPES = {unaccented(kind): kind for kind in _KINDS.split("|") if kind.replace(" ", "").isalpha()}
+_SUBJECT_LINE = re.compile(r"v/v\b", re.I)
+_ABOUT = re.compile(r"\W*(?:v/v|về việc)\b", re.I)
 _METADATA = re.compile(
     r"(?:for (?:immediate )?(?:press )?release\b|immediate release\b|embargo|"
     r"(?:media |press )?contacts?\b|date\s*:|ngày (?:đăng|ban hành|phát hành)\s*:|cập nhật|"
@@ -863,6 +880,15 @@ _ORGAN_VI = re.compile(
     r"đài|tổng công ty|tập đoàn|hội|liên đoàn|thống kê|bộ tư lệnh|thuế)(?=\s|$)",
     re.I,
 )
+_ORGAN_BARE = re.compile(
+    r"(?:u[yỷ] ban nhan dan|ubnd|hoi dong nhan dan|van phong|tong cuc|chi cuc|"
+    r"cuc (?:thong ke|thue|hai quan)|"
+    r"(?:so|bo) (?:y te|tai chinh|cong thuong|xay dung|noi vu|tu phap|giao duc|giao thong|"
+    r"ke hoach|nong nghiep|khoa hoc|thong tin|van hoa|lao dong|tai nguyen|ngoai giao))(?=\s|$)",
+    re.I,
+)
+"""Printed, or recognised, without accents."""
+_DUST = " .,;:'‘`\"*|_~-–"
 _ORGAN_EN_WORD = (
     r"(?:Ministry|Department|Office|Government|Cabinet|Treasury|Agency|Authority|Bureau|"
     r"Commission|Directorate|Embassy|Council|Committee|Bank|Service|Secretariat|Administration|"
@@ -940,8 +966,8 @@ def _header_end(blocks: list[_Block]) -> int:
             return index
         if len(text) > _MAX_TITLE_CHARS or (len(text) > 60 and _is_final(text)):
             return index
-        dateline = _dateline(text, "en")
-        if dateline is not None and len(text) - dateline.end > 40:
+        opened = dateline(text, "en")
+        if opened is not None and len(text) - opened.end > 40:
             return index
         if _marker(text) and block.kind == "text" and index:
             return index
@@ -953,10 +979,10 @@ def _kind_of(block: _Block) -> tuple[str, str] | None:
     if block.kind not in ("text", "heading", "row"):
         return None
     for cell in [block.text, *block.cells]:
-        match = _KIND_LINE.match(cell)
+        match = _TYPE_LINE.match(unaccented(cell))
         if match is None:
             continue
-        printed, rest = match.group(1), cell[match.end() :].strip()
+        printed, rest = _repaired(cell[slice(*match.span(1))]), cell[match.end() :].strip()
         separated = cell[match.end(1) : match.end()].strip() != ""
         if not rest:
             return printed, ""
@@ -973,13 +999,23 @@ def _kind_of(block: _Block) -> tuple[str, str] | None:
     return None
 
 
+def _repaired(kind: str) -> str:
+    """A document type with the accents that belong to it."""
+    known = _TYPES.get(unaccented(kind))
+    if known is None or known == kind.lower():
+        return kind
+    return known.upper() if _is_caps(kind) else known.capitalize()
+
+
 def _is_metadata(block: _Block, language: Language) -> bool:
     """Whether all that a block shows is number, date, motto, organ or release notice."""
     return bool(block.cells) and all(
         _MOTTO.match(cell)
         or _METADATA.match(cell)
         or _NUMBER_VI.match(cell)
-        or _NUMBER_BLANK.match(cell)
+        or number_of(cell) is not None
+        or blank_number(cell) is not None
+        or _is_label(cell)
         or (_NUMBER_EN.match(cell) and len(cell) < 60 and re.search(r"\d", cell))
         or _is_dateline_only(cell, language)
         or _is_organ(cell)
@@ -988,15 +1024,22 @@ def _is_metadata(block: _Block, language: Language) -> bool:
     )
 
 
+def _is_label(cell: str) -> bool:
+    """Whether a line names a field and gives its value; "V/v …" may also be the title itself."""
+    found = labelled(cell)
+    return found is not None and found[0] != "title" and not _ABOUT.match(cell)
+
+
 def _is_dateline_only(cell: str, language: Language) -> bool:
-    found = _dateline(cell, language)
+    found = dateline(cell, language)
     return found is not None and len(cell) - found.end <= 3
 
 
 def _is_organ(cell: str) -> bool:
+    cell = cell.lstrip(_DUST)
     if len(cell) > 110 or re.search(r"[.!?;:]$|\d", cell):
         return False
-    if _ORGAN_VI.match(cell):
+    if _ORGAN_VI.match(cell) or _ORGAN_BARE.match(cell):
         return _is_caps(cell) or len(cell.split()) <= 9
     return _ORGAN_EN.fullmatch(cell) is not None and (_is_caps(cell) or _is_title_case(cell))
 
@@ -1091,7 +1134,7 @@ _APPENDIX = re.compile(r"(?:phụ lục|phụ biểu|biểu số|appendix|annex)
 _END_MARK = re.compile(r"\./\.\W*$|^\W*###\W*$|^\W*-\s?30\s?-\W*$")
 _NAME_PREFIX = re.compile(
     r"(?:(?:GS|PGS|TS|ThS|Ths|BS|CKI|CKII|KS|LS|Đại tá|Thượng tá|Trung tá|Thiếu tướng|Trung tướng|"
-    r"Thượng tướng|Đại tướng|Dr|Mr|Mrs|Ms|Prof)\b\.?\s*)+"
+    r"Thượng tướng|Đại tướng|Hon|The Honou?rable|Dr|Mr|Mrs|Ms|Prof|Shri|Smt)\b\.?\s*)+"
 )
 
 
@@ -1125,7 +1168,10 @@ def _signature_start(blocks: list[_Block], body: int) -> int:
     for index in range(total - 1, max(body, total - 8, 0), -1):
         block = blocks[index]
         if block.kind != "text" or not all(
-            (_person(cell) and not _is_final(cell)) or _looks_like_role(cell) or _is_role_en(cell)
+            (_person(cell) and not _is_final(cell))
+            or _looks_like_role(cell)
+            or _is_role_en(cell)
+            or _is_dateline_only(cell, "en")
             for cell in block.cells
         ):
             break
@@ -1167,7 +1213,7 @@ def _person(cell: str) -> str | None:
     words = name.split()
     if not 2 <= len(words) <= 6 or len(name) > 50 or _ROLE.match(name) or _ROLE_EN.search(name):
         return None
-    if _is_organ(name) or _MOTTO.match(name):
+    if _is_organ(name) or _MOTTO.match(name) or _TYPE_LINE.match(unaccented(name)):
         return None
     for word in words:
         letters = re.sub(r"[-'’.]", "", word)
@@ -1180,9 +1226,8 @@ def _person(cell: str) -> str | None:
     return name
 
 
-def _signer(blocks: list[_Block], closing: int, appendix: int) -> str | None:
+def _signer(blocks: list[_Block], first: int, appendix: int) -> str | None:
     """The name under the last signing title; a caps line counts as a title when OCR spoilt it."""
-    first = closing if closing < appendix else max(0, appendix - 8)
     cells = [
         (block, cell)
         for block in blocks[first:appendix]
@@ -1201,7 +1246,7 @@ def _signer(blocks: list[_Block], closing: int, appendix: int) -> str | None:
         if _looks_like_role(cell) or (block.bold and _is_caps(cell) and person is None):
             titled = True
             continue
-        if re.fullmatch(r"\(?đã ký\)?", cell, re.I):
+        if re.fullmatch(r"\W*đã ký(?: điện tử| số)?\W*", cell, re.I):
             titled = True
             continue
         if person is None:
@@ -1217,31 +1262,11 @@ def _signer(blocks: list[_Block], closing: int, appendix: int) -> str | None:
 # ---------------------------------------------------------------------------------------------
 # Metadata
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
-    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
-)
-_DATES = tuple(
-    re.compile(pattern, re.I)
-    for pattern in (
-        r"ngày\s*(?P<day>\d\s?\d?)\s*tháng\s*(?P<month>\d\s?\d?)\s*(?:,\s*)?năm\s*"
-        r"(?P<year>\d\s?\d\s?\d\s?\d)",
-        rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s+(?P<year>\d{{4}})\b",
-        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})\b",
-        r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b",
-        r"(?<![\d/.-])(?P<day>\d{1,2})(?P<sep>[/.-])(?P<month>\d{1,2})(?P=sep)(?P<year>\d{4})"
-        r"(?![\d/-])",
-    )
-)
 _BLANK_DATE = re.compile(r"([^,]{2,60}),\s*ngày[\s….\d]*(?:tháng|$)", re.I)
 _VIETNAM = re.compile(r"\bvi[eệ]t\s?nam\b|\bh[aà]\s?n[oộ]i\b|\bhanoi\b|\bho chi minh\b", re.I)
-_WEEKDAY = re.compile(
-    r"^(?:on\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day\b[,\s]*|"
-    r"[,\s]+(?:mon|tues|wednes|thurs|fri|satur|sun)day$",
-    re.I,
-)
 _CENTRAL_CITIES = ("hà nội", "hải phòng", "đà nẵng", "cần thơ", "hồ chí minh", "huế")
+_OPENING = 3
+"""Paragraphs of the body in which a correction says what it corrects."""
 _NATIONAL = {
     "CP": "Chính phủ",
     "TTg": "Thủ tướng Chính phủ",
@@ -1306,13 +1331,6 @@ _LOCAL = {
 }
 
 
-class _Dateline(NamedTuple):
-    issued: date
-    place: str | None
-    end: int
-    """Offset after the date and its bracket."""
-
-
 def _metadata(
     blocks: list[_Block],
     header: _Header,
@@ -1323,6 +1341,7 @@ def _metadata(
 ) -> dict[str, str]:
     """What the text says about itself; fields that it does not give are left out."""
     top = [cell for block in blocks[: header.body] for cell in block.cells]
+    labels = _labels(blocks, header, closing)
     number, codes = _number([*top, *(block.text for block in blocks[: header.body])])
     issued, place = _issued(blocks, header, closing, language, text)
     before_kind = header.body if header.kind_at is None else header.kind_at + 1
@@ -1330,44 +1349,74 @@ def _metadata(
     issuer = (
         _issuer_from_header(organ_cells, place)
         or _issuer_from_header([cell for cell in top if _is_organ(cell)], place)
+        or _issuer_from_label(labels.get("issuer"), place)
         or _issuer_from_codes(codes, place, text)
         or _issuer_from_dateline(blocks, header, language)
+        or _issuer_from_closing(blocks[closing:appendix], place, text)
     )
+    title = header.title or labels.get("title") or labels.get("subject")
     found: dict[str, str | None] = {
         "number": number,
-        "title": header.title,
+        "title": title,
         "issuer": issuer,
         "issued": issued.isoformat() if issued else None,
-        "place": place,
-        "signer": _signer(blocks, closing, appendix),
+        "place": place or labels.get("place"),
+        "signer": _person(labels.get("signer", ""))
+        or _signer(
+            blocks, max(header.body, appendix - 8) if closing == appendix else closing, appendix
+        ),
+        "subject": labels.get("subject"),
         "kind": header.kind,
+        "supersedes": _supersedes(blocks, header, closing, labels, title),
         "language": language,
     }
     return {name: value for name, value in found.items() if value}
 
 
+def _labels(blocks: list[_Block], header: _Header, closing: int) -> dict[str, str]:
+    """Fields that lines of the header, or the last ones, name; the first of each counts."""
+    found: dict[str, str] = {}
+    last = max(header.body, closing - 4)
+    for block in [*blocks[: header.body + 1], *blocks[last : closing + 12]]:
+        for cell in dict.fromkeys([block.text, *block.cells]):
+            named = labelled(cell) if len(cell) <= _MAX_TITLE_CHARS else None
+            if named:
+                found.setdefault(*named)
+    return found
+
+
+def _supersedes(
+    blocks: list[_Block],
+    header: _Header,
+    closing: int,
+    labels: Mapping[str, str],
+    title: str | None,
+) -> str | None:
+    if "supersedes" in labels:
+        return stated_number(labels["supersedes"])
+    for line in (title, labels.get("subject")):
+        found = supersedes(line or "", header.kind, "title")
+        if found:
+            return found
+    for index in range(header.body, closing):
+        opening = index < header.body + _OPENING
+        found = supersedes(blocks[index].text, header.kind, "opening" if opening else "body")
+        if found:
+            return found
+    return None
+
+
 def _number(cells: list[str]) -> tuple[str | None, list[str]]:
     """The release's number without spaces, and the organ codes in it."""
+    blank: list[str] | None = None
     for cell in cells:
-        match = _NUMBER_VI.match(cell)
-        if match:
-            number = re.sub(r"\s+", "", match.group(1))
-            return number, re.split(r"[-/]", number)[1:]
-    for cell in cells:
-        match = _NUMBER_BLANK.match(cell)
-        if match:
-            return None, re.split(r"[-/]", re.sub(r"\s+", "", match.group(1)))[1:]
-    for cell in cells:
+        kind = _TYPE_LINE.match(unaccented(cell))
         # "Press release No. 5" and "PRESS RELEASE: No. 5" alike.
-        kind = _KIND_LINE.match(cell)
-        for candidate in (cell, cell[kind.end() :] if kind else ""):
-            match = _NUMBER_EN.match(candidate)
-            if match and re.search(r"\d", match.group(1)):
-                return match.group(1).rstrip(".-/"), []
-            plain = re.match(r"số\s*[:.]?\s*(\d[\w./-]*)", candidate, re.I)
-            if plain:
-                return plain.group(1).rstrip(".-/"), []
-    return None, []
+        found = number_of(cell) or (number_of(cell[kind.end() :]) if kind else None)
+        if found:
+            return found
+        blank = blank or blank_number(cell)
+    return None, blank or []
 
 
 def _issued(
@@ -1377,109 +1426,38 @@ def _issued(
     first_body = blocks[header.body : header.body + 2]
     last = blocks[closing : closing + 12]
     bare: date | None = None
+    updated: date | None = None
     for block in [*blocks[: header.body], *first_body, *last]:
         for cell in dict.fromkeys([*block.cells, block.text]):
-            found = _dateline(cell, day_first)
+            found = dateline(cell, day_first)
             if found is None:
                 continue
-            if found.place is not None:
+            if found.updated:
+                updated = updated or found.issued
+            elif found.place is not None:
                 # In running text a place and a date are a dateline only when a dash follows.
                 rest, before = cell[found.end :], cell[: found.end].rstrip()
                 set_off = len(rest) <= 3 or rest[0] in "–—-:|" or before[-1] in ")]"
                 if block in first_body and not set_off:
                     continue
                 return found.issued, found.place
-            if bare is None and block not in first_body:
+            elif bare is None and block not in first_body:
                 bare = found.issued
+    issued = bare or updated
     for block in blocks[: header.body]:
         for cell in [block.text, *block.cells]:
             blank = _BLANK_DATE.match(cell)
-            if blank and _is_place(blank.group(1)):
-                return bare, blank.group(1)
-    return bare, None
-
-
-def _dateline(text: str, language: Language) -> _Dateline | None:
-    """A line or paragraph that opens with place and date, or with a date alone.
-
-    `05/03/2023` is read day first, and only where that is the custom (`language` is `vi`) or where
-    no other reading is possible.
-    """
-    head = text[:160]
-    matches = [match for match in (pattern.search(head) for pattern in _DATES) if match]
-    if not matches:
-        return None
-    match = min(matches, key=lambda found: found.start())
-    issued = _date_of(match, language)
-    if issued is None:
-        return None
-    lead = re.sub(
-        r"^(?:date|issued|released|published|updated|posted|cập nhật|"
-        r"ngày (?:đăng|ban hành|phát hành))(?:\s+on)?\s*:?\s*|"
-        r"^for (?:immediate )?release\b[\s:,–—-]*",
-        "",
-        head[: match.start()].strip("(*[ \t"),
-        flags=re.I,
-    )
-    lead = lead.strip(" ,:–—-([|")
-    weekday = _WEEKDAY.search(lead) is not None
-    lead = _WEEKDAY.sub("", lead).strip(" ,:–—-([|")
-    lead = re.sub(r",?\s*ngày$", "", lead, flags=re.I).strip(" ,")
-    after = match.end()
-    while after < len(text) and text[after] in ")] ":
-        after += 1
-    after = after if after < len(text) else match.end()
-    before = head[: match.start()].rstrip()
-    if match.re is _DATES[0] or re.search(r"\bngày$", before, re.I):
-        before = re.sub(r"\s*\bngày$", "", before, flags=re.I)
-    if lead and before[-1:] not in (",", "(", "[", "–", "—", "-", ":", "|") and not weekday:
-        return None
-    if not lead:
-        # A paragraph that merely begins with a date tells of an event, not of its own date.
-        rest = text[match.end() :].lstrip(")] .*")
-        alone = len(rest) <= 3 or rest[0] in "–—-|" or re.match(r"\d{1,2}[:h]\d{2}", rest)
-        return _Dateline(issued, None, after) if alone else None
-    return _Dateline(issued, lead, after) if _is_place(lead) else None
-
-
-_PLACE_SMALL = re.compile(r"of|the|thành|phố|tỉnh|thị|xã|huyện|quận|phường")
-
-
-def _is_place(text: str) -> bool:
-    words = re.findall(r"[^\s,]+", text)
-    return (
-        len(text) <= 60
-        and 1 <= len(words) <= 7
-        and not re.search(r"[\d:;!?]|[.]\s+[A-ZĐ]\w{3}", text)
-        and (words[0][0].isupper())
-        and all(word[0].isupper() or _PLACE_SMALL.fullmatch(word) is not None for word in words)
-        and not _MOTTO.match(text)
-    )
-
-
-def _date_of(match: re.Match[str], language: Language) -> date | None:
-    parts = match.groupdict()
-    day = int(parts["day"].replace(" ", ""))
-    year = int(re.sub(r"\s", "", parts["year"]))
-    name = re.sub(r"\s", "", parts["month"]).lower()
-    month = int(name) if name.isdigit() else _MONTHS.index(name[:3]) // 4 + 1
-    if parts.get("sep") and language != "vi" and day != month and day <= 12:
-        if month <= 12:
-            return None
-        day, month = month, day
-    if parts.get("sep") and language != "vi" and month > 12:
-        day, month = month, day
-    try:
-        return date(year, month, day) if 1900 <= year <= 2100 else None
-    except ValueError:
-        return None
+            if blank and is_place(blank.group(1)):
+                return issued, blank.group(1)
+    opened = [found for found in (leading_place(block.text) for block in first_body) if found]
+    return issued, opened[0][0] if opened else None
 
 
 def _issuer_from_header(cells: list[str], place: str | None) -> str | None:
     """The last organ of the letterhead; a local body also gets the place of the one above it."""
     organs: list[str] = []
     open_end = False
-    for cell in cells:
+    for cell in (cell.lstrip(_DUST) for cell in cells):
         if _MOTTO.match(cell):
             continue
         goes_on = bool(organs) and open_end and _is_caps(cell) and _continues_organ(cell)
@@ -1493,6 +1471,9 @@ def _issuer_from_header(cells: list[str], place: str | None) -> str | None:
     if not organs:
         return None
     issuer = _name_case(organs[-1], place)
+    if len(organs) > 1 and re.fullmatch(r"văn phòng|thanh tra|ban tiếp công dân", issuer, re.I):
+        # An office without a name of its own is its organ's.
+        return f"{issuer} {_name_case(organs[-2], place)}"
     if len(organs) > 1 and re.match(r"(?:sở|phòng|ban|chi cục|công an|trung tâm)\b", issuer, re.I):
         unit = _UNIT.search(organs[-2])
         if unit and not _UNIT.search(issuer):
@@ -1500,6 +1481,29 @@ def _issuer_from_header(cells: list[str], place: str | None) -> str | None:
             name = where[unit.end() - unit.start() :].strip().lower()
             issuer = issuer if issuer.lower().endswith(name) else f"{issuer} {where}"
     return issuer
+
+
+def _issuer_from_label(name: str | None, place: str | None) -> str | None:
+    """The organ named in `From: …`, which may also name a person or give an address."""
+    name = re.sub(r"\s*[<(\[].*", "", name or "").strip(" \"'")
+    return _name_case(name, place) if name and _person(name) is None and "@" not in name else None
+
+
+def _issuer_from_closing(closing: Sequence[_Block], place: str | None, text: str) -> str | None:
+    """The organ that signs ("TM. ỦY BAN NHÂN DÂN …"), or an English one among the contacts."""
+    for block in closing:
+        if block.kind == "item":
+            continue
+        for cell in block.cells:
+            on_behalf = re.match(r"T\s?/?\.?\s?M\s?[./]\s*(?=\S)", cell)
+            organ = cell[on_behalf.end() :] if on_behalf else cell
+            if on_behalf and _is_organ(organ) and _UNIT.search(organ):
+                return _name_case(organ, place)
+            if on_behalf and re.match(r"(?:[uủ][yỷ] ban nhân dân|ubnd)$", organ, re.I) and place:
+                return _local_issuer("UBND", place, text)
+            if _ORGAN_EN.fullmatch(cell) and _is_organ(cell):
+                return _name_case(cell, place)
+    return None
 
 
 def _continues_organ(cell: str) -> bool:
@@ -1511,6 +1515,9 @@ _ORGAN_WORD = re.compile(
     r"kiểm toán|bảo hiểm xã hội|kho bạc|trung tâm|bệnh viện|học viện|thanh tra|[uủ][yỷ] ban|bộ|sở|"
     r"ban|cục|vụ|viện|phòng) "
 )
+_OFFICIAL = sorted({*_NATIONAL.values(), *_LOCAL.values()}, key=len, reverse=True)
+_PARTY = re.compile(r"(?:thành|tỉnh|quận|huyện|thị|đảng) [uủ][yỷ] ", re.I)
+_UNIT_BARE = re.compile(r"(?:thanh pho|tinh|quan|huyen|thi xa|phuong|xa)(?=\s)", re.I)
 _ACRONYMS = {"UBND", "HĐND", "TP", "TP.", "TP.HCM", "UBMTTQ"}
 _SMALL_EN = {"OF", "AND", "THE", "FOR", "ON", "TO", "IN"}
 
@@ -1520,6 +1527,11 @@ def _name_case(name: str, place: str | None) -> str:
     name = _squeeze(name)
     if not _is_caps(name):
         return name
+    official = next((known for known in _OFFICIAL if _begins_with(name, known)), None)
+    if official and len(official) == len(name):
+        return official
+    if official and _UNIT.match(name[len(official) :].strip()):
+        return f"{official} {_name_case(name[len(official) :].strip(), place)}"
     if _ORGAN_VI.match(name) is None and _UNIT.match(name) is None:
         words = [
             word.lower() if word in _SMALL_EN and index else _capital(word)
@@ -1528,7 +1540,12 @@ def _name_case(name: str, place: str | None) -> str:
         return " ".join(words)
     lower = name.lower()
     capital_at = {0} if _ORGAN_VI.match(name) else set()
-    organ = _ORGAN_WORD.match(lower)
+    names = [match.span() for match in re.finditer(r"việt nam", lower)]
+    bare = name.isascii()
+    party = _PARTY.match(lower)
+    if party:
+        names.append((party.end(), len(lower)))
+    organ = None if bare else _ORGAN_WORD.match(lower)
     if organ:
         capital_at.add(organ.end())
         # An office of an organ: after "văn phòng ủy ban nhân dân" the name goes on as the organ's.
@@ -1536,11 +1553,10 @@ def _name_case(name: str, place: str | None) -> str:
         if inner and organ.group() in ("văn phòng ", "thanh tra "):
             capital_at.add(inner.end())
     capital_at.update(match.end() for match in re.finditer(r"(?<!\S)(?:và|-|–)\s|,\s", lower))
-    names = [match.span() for match in re.finditer(r"việt nam", lower)]
     place = _UNIT.sub("", place or "", count=1).strip()
     if place:
         names += [match.span() for match in re.finditer(re.escape(place.lower()), lower)]
-    unit = _UNIT.search(lower)
+    unit = None if party else (_UNIT_BARE if bare else _UNIT).search(lower)
     if unit and (unit.start() == 0 or lower[unit.start() - 1] == " "):
         capital_at.discard(unit.start())
         if lower.startswith("thành phố", unit.start()):
@@ -1557,6 +1573,10 @@ def _name_case(name: str, place: str | None) -> str:
         else:
             shown.append(word.lower())
     return " ".join(shown)
+
+
+def _begins_with(name: str, known: str) -> bool:
+    return name.lower().startswith(known.lower()) and name[len(known) : len(known) + 1] in ("", " ")
 
 
 def _capital(word: str) -> str:
@@ -1612,12 +1632,17 @@ _SUBJECT_VI = re.compile(
 
 
 def _issuer_from_dateline(blocks: list[_Block], header: _Header, language: Language) -> str | None:
-    """The organ that the first sentence after a dateline begins with."""
-    for block in blocks[header.body : header.body + 2]:
-        found = _dateline(block.text, language)
-        if found is None or found.place is None:
+    """The organ that stands after a dateline, or that the first sentence there begins with."""
+    for block in blocks[: header.body + 2]:
+        found = dateline(block.text, language)
+        opened = leading_place(block.text)
+        if found is not None and found.place is not None:
+            end = found.end
+        elif opened is not None:
+            end = opened[1]
+        else:
             continue
-        start = re.sub(r"^[\s)\]–—:-]+", "", block.text[found.end :])
+        start = re.sub(r"^[\s)\]–—:-]+", "", block.text[end:])
         pattern = _SUBJECT_VI if language == "vi" else _SUBJECT_EN
         match = pattern.match(start)
         if match:
@@ -1627,6 +1652,7 @@ def _issuer_from_dateline(blocks: list[_Block], header: _Header, language: Langu
 
 def _stands_alone(text: str) -> bool:
     """Lines of letterhead and closing that are never a continuation."""
-    return bool(_MOTTO.match(text) or _CLOSING_LINE.match(text) or _NUMBER_VI.match(text)) or (
+    lone = (_MOTTO, _CLOSING_LINE, _NUMBER_VI, _SUBJECT_LINE)
+    return any(pattern.match(text) for pattern in lone) or (
         _is_caps(text) and _KIND_LINE.match(text) is not None
     )
