@@ -70,6 +70,7 @@ _TIME = re.compile(
     r"(?:\s?[ap]\.?m\b\.?)?(?:\s+[A-Z]{2,4}\b)?[,\s]*(?:on\s+)?",
     re.I,
 )
+_CLOCK = re.compile(r"(?:T|,?\s*(?:at\s+)?)\d{1,2}(?:[:.h]\d{2}|\s?[ap]\.?m\b)", re.I)
 _DATE_LABEL = re.compile(
     r"^(?:(?:date(?:\s+of\s+(?:issue|publication|release))?|issued?|release\s+date|released|"
     r"publi(?:shed|cation date)|posted|dated|sent|for\s+(?:immediate\s+)?(?:press\s+)?release|"
@@ -148,11 +149,7 @@ def dateline(text: str, language: Language) -> Dateline | None:
         return Dateline(issued, follows["place"], follows.end())
     # A paragraph that merely begins with a date tells of an event, not of its own date.
     rest = text[match.end() :].lstrip(")] .*")
-    alone = (
-        len(rest) <= 3
-        or rest[0] in "–—-|"
-        or re.match(r"(?:T|at\s+)?\d{1,2}[:.h]\d{2}", rest) is not None
-    )
+    alone = len(rest) <= 3 or rest[0] in "–—-|" or _CLOCK.match(rest) is not None
     return Dateline(issued, None, after, bool(update)) if alone else None
 
 
@@ -263,7 +260,7 @@ _RELEASE_WORDS = (
 )
 _VALUE = r"(?P<value>[A-Za-z0-9][\w./-]*)"
 _EN_NAMED = re.compile(
-    rf"\W*{_RELEASE_WORDS}\s*[:,–-]?\s*"
+    rf"\W*(?:[a-z]+\s+)?{_RELEASE_WORDS}\s*[:,–-]?\s*"
     rf"(?:no\b|number\b|nr\b|#|id\b|ref(?:erence)?\b)\.?\s*(?:no\b\.?|number\b)?\s*[:.]?\s*{_VALUE}",
     re.I,
 )
@@ -272,7 +269,7 @@ _EN_BARE = re.compile(
     rf"{_VALUE}(?P<tail>.*)",
     re.I | re.S,
 )
-_EN_DIRECT = re.compile(rf"\W*{_RELEASE_WORDS}\s*[:–-]?\s*{_VALUE}\W*", re.I)
+_EN_DIRECT = re.compile(rf"\W*(?:[a-z]+\s+)?{_RELEASE_WORDS}\s*[:–-]?\s*{_VALUE}\W*", re.I)
 _CODED = re.compile(r"(?=.*\d)[A-Za-z0-9]+(?:[./-][A-Za-z0-9]+)+|[A-Z]{1,6}\d{2,}|\d{5,}")
 
 

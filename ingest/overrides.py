@@ -20,9 +20,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
+
+if TYPE_CHECKING:
+    from ingest.sources import Document
 
 FIELDS = (
     "number",
@@ -44,24 +47,12 @@ _MAX_CHARS = 1000
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
-class Located(Protocol):
-    """Where a document comes from."""
-
-    @property
-    def source(self) -> str:
-        """What is stored: a path as given, `folder/a.zip!/b/c.docx`, or a URL."""
-
-    @property
-    def path(self) -> Path:
-        """A local file that holds its bytes."""
-
-
 def is_sidecar(path: str | os.PathLike[str]) -> bool:
     """Whether a file says something about another one and is no release itself."""
     return os.fspath(path).lower().endswith(SIDECAR)
 
 
-def overrides_for(document: Located, manifest: Manifest | None = None) -> dict[str, str]:
+def overrides_for(document: Document, manifest: Manifest | None = None) -> dict[str, str]:
     """What is said about a document: field -> value, empty for "there is none"; often nothing.
 
     The names of fields that the manifest gives begin with `manifest:`. Values are clean: one line,

@@ -860,7 +860,7 @@ _KINDS = (
 )
 _KIND_LINE = re.compile(rf"(?:\W*)({_KINDS})(?:\s*[:–-]?\s*)", re.I)
 _TYPE_LINE = re.compile(
-    rf"\W*((?:{unaccented(_KINDS)}|thong tin bao chi|corrigendum|backgrounder)\b)(?:\s*[:–-]?\s*)"
+    rf"\W*((?:{unaccented(_KINDS)}|thong tin bao chi|corrigendum|backgrounder)\b)(?:\s*[:–—-]?\s*)"
 )
 """On text without accents, which recognition often takes from large letters."""
 _TYPES = {unaccented(kind): kind for kind in _KINDS.split("|") if kind.replace(" ", "").isalpha()}
@@ -964,7 +964,10 @@ def _header_end(blocks: list[_Block]) -> int:
         text = block.text
         if re.match(r"(?:căn cứ|thực hiện|kính gửi|ngày \d)", text, re.I):
             return index
-        if len(text) > _MAX_TITLE_CHARS or (len(text) > 60 and _is_final(text)):
+        if block.kind != "heading" and (
+            len(text) > _MAX_TITLE_CHARS
+            or (len(text) > 60 and _is_final(text) and not re.search(r"\b[ap]\.m\.\W*$", text))
+        ):
             return index
         opened = dateline(text, "en")
         if opened is not None and len(text) - opened.end > 40:
@@ -1340,12 +1343,12 @@ def _metadata(
     language: Language,
 ) -> dict[str, str]:
     """What the text says about itself; fields that it does not give are left out."""
-    top = [cell for block in blocks[: header.body] for cell in block.cells]
+    top = [cell for block in blocks[: header.body] for cell in _cells(block)]
     labels = _labels(blocks, header, closing)
     number, codes = _number([*top, *(block.text for block in blocks[: header.body])])
     issued, place = _issued(blocks, header, closing, language, text)
     before_kind = header.body if header.kind_at is None else header.kind_at + 1
-    organ_cells = [cell for block in blocks[:before_kind] for cell in block.cells]
+    organ_cells = [cell for block in blocks[:before_kind] for cell in _cells(block)]
     issuer = (
         _issuer_from_header(organ_cells, place)
         or _issuer_from_header([cell for cell in top if _is_organ(cell)], place)
@@ -1371,6 +1374,15 @@ def _metadata(
         "language": language,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _cells(block: _Block) -> list[str]:
+    """What a block of the header shows apart, by place or by a bar or a long dash."""
+    return [
+        part
+        for cell in block.cells
+        for part in (re.split(r"\s+[|•·—]\s+", cell) if len(cell) <= _MAX_TITLE_CHARS else [cell])
+    ]
 
 
 def _labels(blocks: list[_Block], header: _Header, closing: int) -> dict[str, str]:
@@ -1428,7 +1440,7 @@ def _issued(
     bare: date | None = None
     updated: date | None = None
     for block in [*blocks[: header.body], *first_body, *last]:
-        for cell in dict.fromkeys([*block.cells, block.text]):
+        for cell in dict.fromkeys([*_cells(block), block.text]):
             found = dateline(cell, day_first)
             if found is None:
                 continue
@@ -1474,6 +1486,9 @@ def _issuer_from_header(cells: list[str], place: str | None) -> str | None:
     if len(organs) > 1 and re.fullmatch(r"văn phòng|thanh tra|ban tiếp công dân", issuer, re.I):
         # An office without a name of its own is its organ's.
         return f"{issuer} {_name_case(organs[-2], place)}"
+    above = re.search(r"people['’]s committee of (.+)", organs[-2], re.I) if organs[1:] else None
+    if above and not re.search(r"committee|council", issuer, re.I):
+        return f"{issuer}, {_name_case(above.group(1), place)}"
     if len(organs) > 1 and re.match(r"(?:sở|phòng|ban|chi cục|công an|trung tâm)\b", issuer, re.I):
         unit = _UNIT.search(organs[-2])
         if unit and not _UNIT.search(issuer):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from ingest.load import Loaded
+from ingest.load import Loaded, load
 from ingest.release import read_release
 from rag.schema import Release
 
+RELEASES = Path(__file__).parent / "data" / "releases"
 _CHECKED = ("number", "issued", "issuer", "place", "title", "signer", "subject", "kind")
 
 VI = (
@@ -1180,6 +1182,97 @@ Ferry fares frozen
         {"issuer": "Harbour Board", "title": "Ferry fares frozen"},
     ),
     Case(
+        "bar between kind and date, dash between state and office",
+        f"""\
+Province of Norvale — Ministry of Public Health
+
+**Weekly bulletin and news release | Thursday, September 30, 2021, 4 p.m.**
+
+# Clinics open on Saturdays
+
+PORT ASTER — {EN}
+""",
+        {
+            "issued": "2021-09-30",
+            "issuer": "Ministry of Public Health",
+            "place": "PORT ASTER",
+            "title": "Clinics open on Saturdays",
+        },
+    ),
+    Case(
+        "statistical notice with its code",
+        f"""\
+# Unemployment edges up
+
+**Statistics Authority of Westmere**
+
+Statistical press notice LSA/23/41
+
+Published 9.30am, Tuesday 14 November 2023
+
+{EN}
+""",
+        {
+            "number": "LSA/23/41",
+            "issued": "2023-11-14",
+            "issuer": "Statistics Authority of Westmere",
+            "title": "Unemployment edges up",
+        },
+    ),
+    Case(
+        "kind and title on one line",
+        f"""\
+# Inspection Council of Marenda
+
+## Press statement — Annual report on courts
+
+Ref. JIC/PS/2025/06
+
+Valdoro, Wednesday 12 March 2025
+
+{EN}
+""",
+        {
+            "number": "JIC/PS/2025/06",
+            "issued": "2025-03-12",
+            "issuer": "Inspection Council of Marenda",
+            "place": "Valdoro",
+            "title": "Annual report on courts",
+            "kind": "Press statement",
+        },
+    ),
+    Case(
+        "department of a Vietnamese province in English",
+        f"""\
+PEOPLE'S COMMITTEE OF LIEN SON PROVINCE
+
+DEPARTMENT OF CULTURE AND SPORTS
+
+No. 129/TC-SVHTT
+
+Lien Son, 5 December 2024
+
+PRESS RELEASE
+
+**Digital museums**
+
+{EN}
+
+DIRECTOR
+
+Truong Vinh Khoa
+""",
+        {
+            "number": "129/TC-SVHTT",
+            "issued": "2024-12-05",
+            "issuer": "Department of Culture and Sports, Lien Son Province",
+            "place": "Lien Son",
+            "title": "Digital museums",
+            "signer": "Truong Vinh Khoa",
+            "kind": "PRESS RELEASE",
+        },
+    ),
+    Case(
         "a headline before a dash is no place",
         f"""\
 # Budget day
@@ -1217,6 +1310,34 @@ def test_english_layouts(case: Case) -> None:
     release = read(case.text)
     assert shown(release) == case.known
     assert release.language == "en"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        (
+            "41-TC-UBND-2023-07-05.md",
+            {
+                "issuer": "Văn phòng Ủy ban nhân dân tỉnh Tân Giang",
+                "subject": "đính chính số liệu tại Thông cáo báo chí số 38/TC-UBND ngày 29/6/2023",
+                "supersedes": "38/TC-UBND",
+            },
+        ),
+        ("bridge-grants-2024-03-05.md", {"issued": "2024-03-05", "place": "FORT ELLERY, Tamarack"}),
+        ("rabi-procurement-2024-06-21.md", {"number": "2026718", "place": "Indrapuri"}),
+        (
+            "school-funding-2023-07-17.md",
+            {
+                "title": "Every school in line for more money as core budget tops £41 billion",
+                "issuer": "Department for Learning and Skills",
+                "issued": "2023-07-17",
+            },
+        ),
+    ],
+)
+def test_releases_of_the_test_data(name: str, known: dict[str, str]) -> None:
+    path = RELEASES / name
+    assert known.items() <= shown(read_release(load(path), str(path))).items()
 
 
 def test_what_is_found_says_that_the_text_had_it() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -13,21 +12,14 @@ from hypothesis import strategies as st
 from ingest.load import Loaded
 from ingest.overrides import FIELDS, Manifest, clean, is_sidecar, overrides_for
 from ingest.release import read_release
+from ingest.sources import Document
 from rag.errors import InputError
 
 TEXT = "Số: 5/TC-UBND\n\nLạc Sơn, ngày 2 tháng 3 năm 2024\n\nTHÔNG CÁO BÁO CHÍ\n\nVề một việc\n"
 
 
-@dataclass(frozen=True)
-class File:
-    """A document as the sources give it."""
-
-    source: str
-    path: Path
-
-
-def at(path: Path) -> File:
-    return File(str(path), path)
+def at(path: Path) -> Document:
+    return Document(str(path), path, path.suffix)
 
 
 def refused(error: pytest.ExceptionInfo[InputError]) -> str:
