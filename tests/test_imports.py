@@ -49,6 +49,10 @@ HOMES = {
     "filelock": {"rag.archive"},
     "langchain": {"rag.answer"},
     "langchain_text_splitters": {"ingest.passages"},
+    "httpx": {"ingest.web", "ingest.feeds"},
+    "httpcore": {"ingest.web"},
+    "protego": {"ingest.web"},
+    "feedparser": {"ingest.feeds"},
 }
 """Modules of the product in which a third party may be imported."""
 
