@@ -62,6 +62,7 @@ _releases = sa.Table(
     sa.Column("subject", sa.Text),
     sa.Column("supersedes", sa.Text),
     sa.Column("provenance", sa.Text),
+    sa.Column("signature", sa.LargeBinary),
 )
 _sources = sa.Table(
     "sources",
@@ -200,6 +201,18 @@ class Archive:
             _releases.c.supersedes,
         ).where(_releases.c.indexed)
         return _superseded(self._rows(query))
+
+    def signatures(self) -> dict[str, bytes | None]:
+        """By release id, what similar texts are found by; None where it was not made yet."""
+        query = sa.select(_releases.c.id, _releases.c.signature).order_by(_releases.c.id)
+        return {row.id: row.signature for row in self._rows(query)}
+
+    def set_signature(self, release_id: str, signature: bytes) -> None:
+        """Keep what texts similar to this release are found by."""
+        with self._begin() as connection:
+            connection.execute(
+                sa.update(_releases).where(_releases.c.id == release_id).values(signature=signature)
+            )
 
     def fingerprint(self) -> str:
         """Changes whenever the set of indexed releases does."""
