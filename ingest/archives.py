@@ -13,12 +13,13 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ingest.failure import Failure
 from ingest.load import supported
+from ingest.overrides import SIDECAR, is_sidecar
 from rag.errors import InputError
 
 SUFFIX = ".zip"
@@ -74,9 +75,9 @@ def unpack(
     """The readable members of an archive, in its order, each as (source, unpacked file).
 
     `wanted` is asked with the name of each member as printed after `!/`; `place` gives a new path
-    in the temporary folder for a suffix. Folders, hidden members and unsupported formats are
-    skipped, as in a folder; an archive in the archive is entered, one in that is reported.
-    Never raises for what the archive contains.
+    in the temporary folder for a suffix. The sidecar of a member is put beside it. Folders, hidden
+    members and unsupported formats are skipped, as in a folder; an archive in the archive is
+    entered, one in that is reported. Never raises for what the archive contains.
     """
     yield from _Unpacking(limits, wanted, place).walk(path, source, "")
 
@@ -129,8 +130,13 @@ class _Unpacking:
                 yield self._too_many(source)
                 return
             seen: set[str] = set()
+            sidecars = {
+                name[: -len(SIDECAR)]: info
+                for info in entries
+                if is_sidecar(name := _tidy(_decoded(info)))
+            }
             for info in entries:
-                yield from self._member(archive, raw, info, source, above, seen)
+                yield from self._member(archive, raw, info, source, above, seen, sidecars)
                 if self._bytes_left <= 0:
                     most = _size(self._limits.max_total_bytes)
                     yield Failure(
@@ -149,6 +155,7 @@ class _Unpacking:
         source: str,
         above: str,
         seen: set[str],
+        sidecars: Mapping[str, zipfile.ZipInfo],
     ) -> Iterator[tuple[str, Path] | Failure]:
         name = _decoded(info)
         tidy = _tidy(name)
@@ -169,6 +176,9 @@ class _Unpacking:
         path = self._place(suffix)
         try:
             self._copy(archive, raw, info, path)
+            if tidy in sidecars:
+                beside = path.with_name(path.name + SIDECAR)
+                self._copy(archive, raw, sidecars[tidy], beside)
         except InputError as error:
             path.unlink(missing_ok=True)
             if self._bytes_left > 0:
@@ -196,10 +206,6 @@ class _Unpacking:
             return "is a symbolic link; pack the file that it points to"
         if kind not in (0, stat.S_IFREG):
             return "is not a regular file; pack plain files"
-        if info.flag_bits & _ENCRYPTED:
-            return "is encrypted; pack it again without a password"
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            return "is compressed in an unusual way; pack it again as an ordinary ZIP"
         if tidy in seen:
             return "occurs twice in the archive; give each file its own name"
         if inner and tidy.lower().endswith(SUFFIX):
@@ -209,8 +215,13 @@ class _Unpacking:
     def _copy(
         self, archive: zipfile.ZipFile, raw: _Counted, info: zipfile.ZipInfo, path: Path
     ) -> None:
-        """Unpack one member; raises `InputError` (what and remedy) at a limit or a full disk."""
+        """Unpack one member; raises `InputError` (what and remedy) when that must not be."""
         limits = self._limits
+        if info.flag_bits & _ENCRYPTED:
+            raise InputError("is encrypted; pack it again without a password")
+        # The others give any amount of data at once, where deflate gives as much as is asked for.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError("is compressed in an unusual way; pack it again as an ordinary ZIP")
         with archive.open(info) as packed, _writing(path) as out:
             before, written = raw.taken, 0
             while chunk := packed.read(_CHUNK):

@@ -27,6 +27,7 @@ from ingest import archives, feeds, web
 from ingest.failure import Failure
 from ingest.feeds import Kind
 from ingest.load import reason, supported
+from ingest.overrides import SIDECAR
 from rag.errors import InputError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -207,6 +208,7 @@ class Sources:
         """Delete a document's file when it is a temporary one, to keep the disk free."""
         if self._folder and document.path.is_relative_to(self._folder):
             document.path.unlink(missing_ok=True)
+            document.path.with_name(document.path.name + SIDECAR).unlink(missing_ok=True)
 
     def gone(self, source: str) -> bool:
         """Whether a document is known to be no longer there; see the module's docstring.

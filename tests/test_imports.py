@@ -53,6 +53,7 @@ HOMES = {
     "httpcore": {"ingest.web"},
     "protego": {"ingest.web"},
     "feedparser": {"ingest.feeds"},
+    "watchfiles": {"ingest.watch"},
 }
 """Modules of the product in which a third party may be imported."""
 

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.failure import Failure
+from ingest.overrides import overrides_for
 from ingest.sources import Document, SourceOptions, Sources, Unchanged, discover
 from rag.errors import InputError
 
@@ -219,6 +220,23 @@ def test_the_temporary_files_are_gone_afterwards_and_earlier_when_discarded(tmp_
         assert second.path.exists()
     assert not second.path.parent.exists()
     assert plain.exists()
+
+
+def test_the_sidecar_of_a_member_is_found_beside_it(tmp_path: Path) -> None:
+    members = {
+        "b/a.md": "a",
+        "b/a.md.meta.json": '{"number": "5/TC"}',
+        "b/c.md": "c",
+        "c.md.meta.json": '{"number": "6/TC"}',
+    }
+    with Sources() as sources:
+        first, second = sources.walk([pack(tmp_path / "a.zip", members)])
+        assert isinstance(first, Document)
+        assert isinstance(second, Document)
+        assert overrides_for(first) == {"number": "5/TC"}
+        assert overrides_for(second) == {}
+        sources.discard(first)
+        assert list(first.path.parent.iterdir()) == [second.path]
 
 
 def test_an_archive_in_an_archive_is_entered_and_one_in_that_is_told(tmp_path: Path) -> None:
