@@ -1,4 +1,4 @@
-"""The archive: the store of record, in SQL through SQLAlchemy (SQLite unless a URL says otherwise).
+"""The archive: the store of record, in SQL through SQLAlchemy (SQLite, or PostgreSQL by its URL).
 
 It holds each release's metadata and canonical text, the sources it was read from, its passages,
 and their encodings, so that both indexes can be made again without running the model. A release
@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,53 +21,79 @@ import numpy as np
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from rag.embedding import Encoded
 from rag.errors import LockedError, StoreError
 from rag.language import bare
 from rag.schema import Filters, Passage, Release, Section
-from rag.settings import Settings
+from rag.settings import Settings, without_password
 
 _LOCK_SECONDS = 0.5
+_LOCK_NUMBER = 1_381_322_049
+"""Tells the writer's lock from other advisory locks in the same PostgreSQL database."""
+_LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's code for a lock that was not had in time."""
+_CONNECT_SECONDS = 10
 _CHUNK = 500
 """Ids per IN clause: below every database's limit of parameters."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff\ufffd]")
+_STORED = re.compile("\ufffd([0-9a-f]{4})")
+
+
+class _Exact(sa.types.TypeDecorator[str]):
+    """Any string, given back as it was.
+
+    No database takes a lone surrogate, and PostgreSQL no NUL: they are kept as U+FFFD and four
+    hexadecimal digits, and so is U+FFFD itself.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return value and _UNSTORABLE.sub(lambda found: f"\ufffd{ord(found[0]):04x}", value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return value and _STORED.sub(lambda found: chr(int(found[1], 16)), value)
+
 
 _tables = sa.MetaData()
 _meta = sa.Table(
     "meta",
     _tables,
     sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("value", _Exact, nullable=False),
 )
 _releases = sa.Table(
     "releases",
     _tables,
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source", _Exact, nullable=False),
     sa.Column("language", sa.String(2), nullable=False),
-    sa.Column("number", sa.Text),
-    sa.Column("title", sa.Text),
-    sa.Column("issuer", sa.Text),
+    sa.Column("number", _Exact),
+    sa.Column("title", _Exact),
+    sa.Column("issuer", _Exact),
     sa.Column("issued", sa.Date),
-    sa.Column("place", sa.Text),
-    sa.Column("signer", sa.Text),
-    sa.Column("kind", sa.Text),
-    sa.Column("sections", sa.Text, nullable=False),
-    sa.Column("pages", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("place", _Exact),
+    sa.Column("signer", _Exact),
+    sa.Column("kind", _Exact),
+    sa.Column("sections", _Exact, nullable=False),
+    sa.Column("pages", _Exact, nullable=False),
+    sa.Column("text", _Exact, nullable=False),
     sa.Column("header", sa.LargeBinary, nullable=False),
     sa.Column("indexed", sa.Boolean, nullable=False, default=False),
-    sa.Column("subject", sa.Text),
-    sa.Column("supersedes", sa.Text),
-    sa.Column("provenance", sa.Text),
+    sa.Column("subject", _Exact),
+    sa.Column("supersedes", _Exact),
+    sa.Column("provenance", _Exact),
     sa.Column("signature", sa.LargeBinary),
 )
 _sources = sa.Table(
     "sources",
     _tables,
-    sa.Column("path", sa.String(700), primary_key=True),
+    sa.Column("path", _Exact, primary_key=True),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("release_id", sa.String(16), nullable=False, index=True),
 )
@@ -78,9 +104,9 @@ _passages = sa.Table(
     sa.Column("release_id", sa.String(16), nullable=False, index=True),
     sa.Column("start", sa.Integer, nullable=False),
     sa.Column("end", sa.Integer, nullable=False),
-    sa.Column("section", sa.Text, nullable=False),
+    sa.Column("section", _Exact, nullable=False),
     sa.Column("page", sa.Integer),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", _Exact, nullable=False),
     sa.Column("encoded", sa.LargeBinary, nullable=False),
 )
 
@@ -108,10 +134,10 @@ class Archive:
         Columns that a database made by an older version lacks are added, empty. Raises
         `StoreError` when the folder cannot be written or the database is damaged.
         """
-        where = settings.database_url or str(settings.data_dir / "archive.sqlite3")
+        where = _where(settings)
         try:
             if settings.database_url:
-                engine = sa.create_engine(settings.database_url)
+                engine = _server(settings.database_url, pool_pre_ping=True)
             else:
                 settings.data_dir.mkdir(parents=True, exist_ok=True)
                 engine = sa.create_engine(
@@ -119,16 +145,12 @@ class Archive:
                 )
                 event.listen(engine, "connect", _sqlite_pragmas)
             with _translated(where):
-                _tables.create_all(engine)
+                _create(engine)
                 _add_columns(engine)
         except OSError as error:
             raise StoreError(
                 f"cannot use the data folder {settings.data_dir} ({error.strerror}); "
                 "choose another with --data-dir or RAG_DATA_DIR"
-            ) from error
-        except (sa.exc.ArgumentError, ImportError) as error:
-            raise StoreError(
-                f"cannot use the database {where} ({error}); check RAG_DATABASE_URL"
             ) from error
         return cls(engine, where)
 
@@ -154,6 +176,18 @@ class Archive:
         with self._begin() as connection:
             connection.execute(sa.delete(_meta).where(_meta.c.key == key))
             connection.execute(sa.insert(_meta).values(key=key, value=value))
+
+    def settle(self, key: str, value: str) -> str:
+        """Record a fact unless it is known already; the one that holds, whoever was first."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(sa.insert(_meta).values(key=key, value=value))
+        except IntegrityError:
+            pass
+        except SQLAlchemyError:
+            with _translated(self._where):
+                raise
+        return self.meta(key) or value
 
     # Releases
 
@@ -398,8 +432,9 @@ _PASSAGE = [column for column in _passages.c if column.name != "encoded"]
 def writer_lock(settings: Settings) -> Iterator[None]:
     """Hold the right to write to the data folder.
 
-    Raises `LockedError` within a second when another process holds it, `StoreError` when the
-    folder cannot be written.
+    With a PostgreSQL URL, no process on any machine may write to that database meanwhile. Raises
+    `LockedError` within a second when another process holds the lock, `StoreError` when the folder
+    cannot be written or the server cannot be reached.
     """
     lock = FileLock(str(settings.data_dir / "write.lock"), timeout=_LOCK_SECONDS)
     try:
@@ -419,9 +454,73 @@ def writer_lock(settings: Settings) -> Iterator[None]:
             "make it writable or choose another with --data-dir or RAG_DATA_DIR"
         ) from error
     try:
-        yield
+        with _server_lock(settings):
+            yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _server_lock(settings: Settings) -> Iterator[None]:
+    """An advisory lock on a connection of its own; a server gives it up with the connection."""
+    if not settings.database_url:
+        yield
+        return
+    where = _where(settings)
+    engine = _server(settings.database_url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with ExitStack() as stack:
+        with _translated(where):
+            connection = stack.enter_context(engine.connect())
+            # A machine that vanished must not hold the lock for the two hours that are usual.
+            for name, value in (
+                ("lock_timeout", f"{_LOCK_SECONDS * 1000:.0f}ms"),
+                ("tcp_keepalives_idle", "30"),
+                ("tcp_keepalives_interval", "10"),
+                ("tcp_keepalives_count", "3"),
+            ):
+                connection.execute(sa.select(sa.func.set_config(name, value, False)))
+            schema = sa.func.hashtext(sa.func.current_schema())
+            try:
+                connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK_NUMBER, schema)))
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                raise LockedError(
+                    f"another process is writing to {where}; wait until it is done"
+                ) from error
+        yield
+
+
+def _where(settings: Settings) -> str:
+    if settings.database_url:
+        return without_password(settings.database_url)
+    return str(settings.data_dir / "archive.sqlite3")
+
+
+def _server(database_url: str, **options: Any) -> sa.Engine:
+    """An engine for a URL; `StoreError` when it cannot be one."""
+    where = without_password(database_url)
+    try:
+        url = sa.make_url(database_url)
+        if url.drivername in ("postgres", "postgresql"):
+            url = url.set(drivername="postgresql+psycopg")
+        if url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query:
+            url = url.update_query_dict({"connect_timeout": str(_CONNECT_SECONDS)})
+        return sa.create_engine(url, **options)
+    except ImportError as error:
+        raise StoreError(
+            f"the database {where} needs a driver that is not installed ({error.name}); for "
+            "PostgreSQL run: .venv/bin/pip install -c constraints.txt -e '.[postgres]'"
+        ) from error
+    except (sa.exc.ArgumentError, ValueError, TypeError) as error:
+        # What these say can hold a part of the password.
+        raise StoreError(
+            f"cannot use the database {where}: not the URL of a known kind of database; "
+            "set RAG_DATABASE_URL to one like postgresql://user:password@host/database"
+        ) from error
 
 
 @contextmanager
@@ -429,7 +528,7 @@ def _translated(where: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        reason = without_password(str(getattr(error, "orig", None) or error)).splitlines()[0]
         if "readonly" in reason or "read-only" in reason:
             advice = "make it writable or choose another folder with --data-dir"
         elif "full" in reason:
@@ -446,6 +545,14 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _create(engine: sa.Engine) -> None:
+    try:
+        _tables.create_all(engine)
+    except (IntegrityError, ProgrammingError):
+        # Another process that opened the archive at the same moment was first; or it fails again.
+        _tables.create_all(engine)
 
 
 def _add_columns(engine: sa.Engine) -> None:

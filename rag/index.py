@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,7 @@ from rag.embedding import Encoded, Vector
 from rag.errors import ModelMismatchError, StoreError
 from rag.language import bare, fold, words
 from rag.schema import Passage, Release
-from rag.settings import Settings
+from rag.settings import Settings, without_password
 
 _COLLECTION = "passages"
 _BATCH = 1000
@@ -188,25 +190,21 @@ class Index:
 
     def finish(self) -> None:
         """Build BM25 for the archive as it is now and make readers take it up."""
-        generation = str(int(self._archive.meta("generation") or "0") + 1)
+        number = _number(self._archive.meta("generation") or "0") + 1
+        # A number alone could name what another machine, or a database since restored, made.
+        generation = f"{number}.{secrets.token_hex(4)}"
         built = self._build_words()
-        base = self._settings.data_dir / "bm25"
         try:
-            base.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=".building-", dir=base))
-            built.save(partial)
-            target = base / f"{generation}-{_BM25_FORMAT}"
-            shutil.rmtree(target, ignore_errors=True)
-            os.replace(partial, target)
+            target = self._cache(built, generation)
         except OSError as error:
             raise StoreError(
-                f"cannot write the word index to {base} ({error.strerror}); "
+                f"cannot write the word index to {self._words_dir} ({error.strerror}); "
                 "free space or make it writable, and run the same command again"
             ) from error
         self._archive.set_meta("embedder", self._identity)
         self._archive.set_meta("covered", self._archive.fingerprint())
         self._archive.set_meta("generation", generation)
-        for old in base.iterdir():
+        for old in self._words_dir.iterdir():
             if old != target:
                 shutil.rmtree(old, ignore_errors=True)
 
@@ -215,14 +213,12 @@ class Index:
         import chromadb.errors
 
         try:
-            self._open_client().delete_collection(_COLLECTION)
-        except (chromadb.errors.NotFoundError, ValueError):
+            self._open_client().delete_collection(self._collection_name())
+        except chromadb.errors.NotFoundError:
             pass
         except Exception as error:  # a damaged store can fail in any layer; the folder is derived
             if self._settings.chroma_url:
-                raise StoreError(
-                    f"the Chroma server {self._settings.chroma_url} failed ({error})"
-                ) from error
+                raise self._failure(error) from error
             self.close()
             shutil.rmtree(self._settings.data_dir / "chroma", ignore_errors=True)
         self._collection_cache = None
@@ -278,14 +274,45 @@ class Index:
     def _current_words(self) -> _Words:
         if self._words is None:
             generation = self._archive.meta("generation")
-            folder = self._settings.data_dir / "bm25" / f"{generation}-{_BM25_FORMAT}"
             try:
-                self._words = _Words.load(folder)
+                self._words = _Words.load(self._words_dir / f"{generation}-{_BM25_FORMAT}")
             except (OSError, ValueError, KeyError):
                 # The cache is missing or unreadable; what it holds can be had from the archive.
                 self._words = self._build_words()
+                self._cache_for_next_time(self._words, generation)
             self._generation = generation
         return self._words
+
+    @property
+    def _words_dir(self) -> Path:
+        return self._settings.data_dir / "bm25"
+
+    def _cache(self, words: _Words, generation: str) -> Path:
+        """Write the word index of a generation in one step; its folder."""
+        self._words_dir.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".building-", dir=self._words_dir))
+        try:
+            words.save(partial)
+            target = self._words_dir / f"{generation}-{_BM25_FORMAT}"
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(partial, target)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        return target
+
+    def _cache_for_next_time(self, words: _Words, generation: str | None) -> None:
+        """Keep what a reader built, where it may write: another machine brought the releases in."""
+        if generation is None or self._archive.meta("generation") != generation:
+            return
+        try:
+            target = self._cache(words, generation)
+            for old in self._words_dir.glob("[0-9]*"):
+                # What a writer here is making, or has just made, is not older.
+                if old != target and _number(old.name) < _number(generation):
+                    shutil.rmtree(old, ignore_errors=True)
+        except OSError:
+            pass
 
     def _build_words(self) -> _Words:
         """Every passage with its headings and what is known about its release."""
@@ -306,11 +333,9 @@ class Index:
 
             options = chromadb.config.Settings(anonymized_telemetry=False)
             if self._settings.chroma_url:
-                url = urlparse(self._settings.chroma_url)
                 self._client = chromadb.HttpClient(
-                    host=url.hostname or "localhost",
-                    port=url.port or 8000,
-                    ssl=url.scheme == "https",
+                    host=_address(self._settings.chroma_url),
+                    headers=_headers(self._settings),
                     settings=options,
                 )
             else:
@@ -326,13 +351,21 @@ class Index:
     def _collection(self) -> Any:
         if self._collection_cache is None:
             self._collection_cache = self._open_client().get_or_create_collection(
-                _COLLECTION,
+                self._collection_name(),
                 embedding_function=None,
                 configuration={
                     "hnsw": {"space": "cosine", "ef_search": 200, "ef_construction": 200}
                 },
             )
         return self._collection_cache
+
+    def _collection_name(self) -> str:
+        """A folder holds one collection; archives that share a server must not share theirs."""
+        if not self._settings.chroma_url:
+            return _COLLECTION
+        return self._archive.meta("collection") or self._archive.settle(
+            "collection", f"{_COLLECTION}-{secrets.token_hex(8)}"
+        )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -341,11 +374,46 @@ class Index:
         except StoreError:
             raise
         except Exception as error:  # chromadb lets errors of many layers through
-            where = self._settings.chroma_url or str(self._settings.data_dir / "chroma")
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            advice = (
-                "check that the server can be reached"
-                if self._settings.chroma_url
-                else "make the folder writable and whole: python -m ingest --rebuild"
-            )
-            raise StoreError(f"the vector index {where} failed: {reason}; {advice}") from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> StoreError:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        if self._settings.chroma_url:
+            where = without_password(self._settings.chroma_url)
+            reason, advice = without_password(reason), "check that the server can be reached"
+        else:
+            where = str(self._settings.data_dir / "chroma")
+            advice = "make the folder writable and whole: python -m ingest --rebuild"
+        return StoreError(f"the vector index {where} failed: {reason}; {advice}")
+
+
+def _address(chroma_url: str) -> str:
+    """The URL of a Chroma server with its port written out; `StoreError` when it is none."""
+    try:
+        url = urlsplit(chroma_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise ValueError(url.scheme)
+        port = "" if url.port else (":443" if url.scheme == "https" else ":8000")
+    except ValueError as error:
+        raise StoreError(
+            f"cannot use the Chroma server {without_password(chroma_url)}: not an http URL; "
+            "set RAG_CHROMA_URL to one like http://host:8000"
+        ) from error
+    return f"{url.scheme}://{url.netloc.removesuffix(':')}{port}{url.path.rstrip('/')}"
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    """What is sent with each request to a Chroma server."""
+    # Chroma's client never closes the connections that it keeps, and stumbles over those that a
+    # server has closed since.
+    headers = {"Connection": "close"}
+    if settings.chroma_token:
+        token = settings.chroma_token.get_secret_value()
+        # Chroma's own header and the usual one: which of them a gateway reads is its business.
+        headers |= {"x-chroma-token": token, "Authorization": f"Bearer {token}"}
+    return headers
+
+
+def _number(generation: str) -> int:
+    """The running number in the name of a generation, or of its folder."""
+    return int(re.split(r"[.-]", generation)[0])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError
 
 BUNDLED_MODEL = "multilingual-e5-small"
 _PREFIX = "RAG_"
+_USER = re.compile(r"//.*@")
+_SECRET = re.compile(r"([?&](?:password|sslpassword|token)=)[^&]*", re.I)
 
 
 class Settings(BaseSettings):
@@ -40,6 +43,9 @@ class Settings(BaseSettings):
     )
     chroma_url: str | None = Field(
         None, description="URL of a Chroma server; default: a folder in data_dir."
+    )
+    chroma_token: SecretStr | None = Field(
+        None, description="Token sent to the Chroma server, for a gateway that asks for one."
     )
     threshold: float | None = Field(
         None,
@@ -70,3 +76,11 @@ class Settings(BaseSettings):
     def weights_dir(self) -> Path:
         """The cache folder with `~` resolved."""
         return self.cache_dir.expanduser()
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown: the user with the password, and secret parameters, as `***`.
+
+    Works on URLs that cannot be parsed too, since those are shown in errors.
+    """
+    return _SECRET.sub(r"\1***", _USER.sub("//***@", url))
