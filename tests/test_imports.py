@@ -54,6 +54,12 @@ HOMES = {
     "protego": {"ingest.web"},
     "feedparser": {"ingest.feeds"},
     "watchfiles": {"ingest.watch"},
+    "pdfplumber": {"ingest.pdf"},
+    "pdfminer": {"ingest.pdf"},
+    "pypdfium2": {"ingest.pdf"},
+    "docx": {"ingest.word"},
+    "striprtf": {"ingest.word"},
+    "PIL": {"ingest.pdf", "ingest.ocr"},
 }
 """Modules of the product in which a third party may be imported."""
 
@@ -135,7 +141,8 @@ def test_importing_does_no_heavy_work(module: str, tmp_path: Path) -> None:
     code = (
         f"import sys, {module}\n"
         "heavy = {'torch', 'transformers', 'sentence_transformers', 'chromadb', 'onnxruntime', "
-        "'gradio', 'onnx'}\n"
+        "'gradio', 'onnx', "
+        "'pdfplumber', 'pypdfium2', 'docx', 'PIL'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(

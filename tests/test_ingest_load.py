@@ -47,10 +47,13 @@ def test_line_ends_and_byte_order_mark_make_no_difference(
         ("empty.md", b"", "empty file"),
         ("blank.txt", b" \n\t\r\n ", "empty file"),
         ("nothing.md", "\ufeff\u00a0\n".encode(), "empty file"),
-        ("picture.md", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary file"),
+        ("picture.md", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "damaged picture"),
+        ("zero.md", b"abc\x00\xffdef", "NUL at byte 3"),
         ("noise.md", b"\x01\x02\x03abc\x04\x05", "binary file"),
-        ("latin.txt", "abc d\u00e9".encode("latin-1"), "byte 5 is 0xe9"),
-        ("wide.txt", "abc".encode("utf-16"), "UTF-16"),
+        ("greek.txt", "αβγ δεζ".encode("iso-8859-7"), "byte 0 is 0xe1"),
+        ("book.docx", b"abc", "no DOCX file inside"),
+        ("book.pdf", b"abc", "no PDF file inside"),
+        ("packed.txt", b"\x1f\x8b\x08\x00\x00\x00", "gzip archive"),
         ("a.xyz", b"text", "unsupported file type .xyz"),
         ("README", b"text", "unsupported file type (no suffix)"),
     ],
@@ -68,8 +71,8 @@ def test_what_is_no_text_is_refused_in_one_line(
 
 
 def test_unsupported_suffix_names_the_supported_ones(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"supported are \.md, \.txt"):
-        load(write(tmp_path, "a.odt", b"x"))
+    with pytest.raises(InputError, match=r"supported are \.md, \.txt, \.pdf"):
+        load(write(tmp_path, "a.xls", b"x"))
 
 
 def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
