@@ -87,10 +87,11 @@ def build(assistant: Assistant) -> gr.Blocks:
         history = [(past.question, past.text) for past in turns if past.text][-_HISTORY:]
         last: Answer | None = None
         try:
+            superseded = assistant.superseded()
             for answer in assistant.stream(question, history=history):
                 beside = turn.panel
                 if last is None or _beside(last) != _beside(answer):
-                    beside = panel(answer, turn.number, assistant.release)
+                    beside = panel(answer, turn.number, assistant.release, superseded)
                 last = answer
                 turn = Turn(turn.number, question, bubble(answer, turn.number), beside, answer.text)
                 yield "", *_shown((*turns, turn)), turns
@@ -110,7 +111,7 @@ def build(assistant: Assistant) -> gr.Blocks:
 
     def refresh() -> str:
         try:
-            return known(assistant.releases())
+            return known(assistant.releases(), assistant.superseded())
         except RagError as error:
             return trouble(str(error))
 

@@ -85,6 +85,10 @@ class Assistant:
         """One release with its text; `StoreError` when it is unknown."""
         return self._archive.release(release_id)
 
+    def superseded(self) -> dict[str, str]:
+        """Which releases a later one replaces or corrects: id of the older -> of the newer."""
+        return self._archive.superseded()
+
     def search(self, question: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The k best passages, best first; errors as `ask`."""
         understood = self._understand(question, ())

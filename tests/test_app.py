@@ -347,6 +347,19 @@ class TestEvidence:
         assert "[1]" not in "".join(read.text["article"])
         assert "Confidence" not in "".join(read.text["p"])
 
+    def test_a_card_of_a_corrected_release_says_so(self) -> None:
+        old = release_of("Chi 5 tỷ đồng.", number="38/TC")
+        new = replace(release_of("", title="<b>Mới</b>", issued=date(2023, 7, 5)), id="1" * 16)
+        answer = answer_of(old, 0, 5)
+        html = panel(answer, 1, {old.id: old, new.id: new}.__getitem__, {old.id: new.id})
+        said = [text for text in Read(html).text["span"] if "corrected" in text]
+        assert said == ["Replaced or corrected by <b>Mới</b> · 5 July 2023"]
+        refusal = Answer(
+            "Q?", "not_found", "", "", "vi", hits=(Hit(Passage("p", old.id, 0, 3, "Chi"), 1.0, 1),)
+        )
+        html = panel(refusal, 1, {old.id: old, new.id: new}.__getitem__, {old.id: new.id})
+        assert "thay thế hoặc đính chính bởi" in html
+
     def test_a_refusal_with_nothing_near_says_so(self) -> None:
         answer = Answer("Q?", "not_found", "Không thấy.", "", "vi")
         assert "Không có đoạn nào" in panel(answer, 1, giving(release_of("")))
@@ -372,6 +385,37 @@ class TestKnown:
         assert "250 thông cáo" in html
         assert html.count("<strong>") == 100
         assert "+150" in html
+
+    def test_a_release_unfolds_to_all_that_is_known_and_where_it_came_from(self) -> None:
+        release = release_of(
+            "",
+            number="<i>41",
+            issued=date(2023, 7, 5),
+            issuer="Văn phòng",
+            place="Tân Giang",
+            kind="THÔNG CÁO",
+            subject="đính chính <b>",
+            signer="Võ Minh Khuê",
+            supersedes="38/TC",
+            provenance=(("number", "text"), ("subject", "sidecar"), ("issuer", "properties")),
+        )
+        read = Read(known([release]))
+        facts = dict(zip(read.text["dt"], read.text["dd"], strict=True))
+        assert facts["Số · Number"] == "<i>41 văn bản · text"
+        assert facts["Ngày · Date"] == "05/07/2023"
+        assert facts["Cơ quan · Issuer"] == "Văn phòng thuộc tính tệp · file properties"
+        assert facts["Trích yếu · Subject"] == "đính chính <b> tệp kèm · sidecar"
+        assert facts["Thay thế, đính chính · Replaces or corrects"] == "38/TC"
+        assert facts["Tệp · File"] == "one.md"
+        assert {"Tân Giang", "THÔNG CÁO", "Võ Minh Khuê"} <= set(facts.values())
+
+    def test_a_release_that_was_corrected_says_by_which(self) -> None:
+        old = release_of("", number="38/TC", issued=date(2023, 6, 29))
+        new = replace(release_of("", number="41/<TC>", issued=date(2023, 7, 5)), id="1" * 16)
+        html = known([old, new], {old.id: new.id})
+        assert html.count("qa-old") == 1
+        assert "bởi · Replaced or corrected by 41/&lt;TC&gt; · 05/07/2023" in html
+        assert "qa-old" not in known([old], {old.id: new.id})
 
     def test_none_names_the_command(self) -> None:
         assert "python -m ingest" in known([])

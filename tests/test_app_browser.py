@@ -149,6 +149,32 @@ def test_the_page_says_which_releases_it_knows(visit: Visit, url: str) -> None:
         expect(known).to_contain_text(part)
 
 
+def test_a_corrected_release_is_marked_where_it_is_listed_and_cited(
+    visit: Visit, embedder: Embedder, tmp_path: Path
+) -> None:
+    releases = Path(__file__).parent / "data" / "releases"
+    names = ("38-TC-UBND-2023-06-29.md", "41-TC-UBND-2023-07-05.md")
+    settings = Settings(data_dir=tmp_path / "var")
+    assert not ingest([releases / name for name in names], settings, embedder=embedder).failed
+    with Assistant.open(settings, embedder=embedder) as assistant, serving(assistant) as url:
+        page = visit(url)
+        rows = page.locator(".qa-known li")
+        expect(rows).to_have_count(2)
+        old = rows.filter(has_text="Kết quả thực hiện nhiệm vụ")
+        expect(old.locator(".qa-old")).to_contain_text("corrected by 41/TC-UBND · 05/07/2023")
+        expect(rows.locator(".qa-old")).to_have_count(1)
+        new = rows.filter(has_text="Về việc đính chính số liệu")
+        expect(new.locator("dl")).to_be_hidden()
+        new.locator("summary").click()
+        for part in ("Trích yếu · Subject", "38/TC-UBND", "Võ Minh Khuê", "văn bản · text"):
+            expect(new.locator("dl")).to_contain_text(part)
+        ask(page, "Xuất khẩu 6 tháng đầu năm 2023 của tỉnh Tân Giang đạt bao nhiêu?")
+        card = evidence(page).locator(".qa-card").first
+        expect(card).to_contain_text("880,4 triệu USD")
+        expect(card.locator(".qa-old")).to_contain_text("đính chính bởi 41/TC-UBND")
+        assert page.evaluate(WIDTH) <= DESKTOP[0]
+
+
 def test_an_example_asks_itself(visit: Visit, url: str) -> None:
     page = visit(url)
     page.get_by_role("button", name="How much was disbursed").click()
@@ -312,6 +338,7 @@ class Scripted:
     def __init__(self, real: Assistant, turns: Sequence[Sequence[Answer | Exception]]) -> None:
         self._turns = iter(turns)
         self.releases, self.release = real.releases, real.release
+        self.superseded = real.superseded
         self.histories: list[list[tuple[str, str]]] = []
 
     def stream(self, question: str, history: Any = (), filters: Any = None) -> Iterator[Answer]:

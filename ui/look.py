@@ -129,9 +129,23 @@ CSS = """
 .qa-known h2 { display: inline; font-size: .94rem; font-weight: 600; margin: 0; color: inherit; }
 .qa-known ul { list-style: none; margin: 6px 0 0; padding: 0; max-height: 260px;
   overflow-y: auto; }
-.qa-known li { margin: 0 0 8px; padding: 0; }
+.qa-known li { margin: 0 0 8px; padding: 0; font-size: .88rem; line-height: 1.5;
+  color: var(--qa-soft); overflow-wrap: anywhere; }
 .qa-known p { margin: 0; font-size: .88rem; line-height: 1.5; color: var(--qa-soft);
   overflow-wrap: anywhere; }
+.qa-known li summary { list-style: none; border-radius: 4px; }
+.qa-known li summary::-webkit-details-marker { display: none; }
+.qa-known li summary > span { display: block; }
+.qa-known li summary > span:first-child::after { content: " ▸"; color: var(--qa-link); }
+.qa-known li details[open] > summary > span:first-child::after { content: " ▾"; }
+.qa-known strong { color: var(--qa-ink); }
+.qa-known dl { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 2px 14px;
+  margin: 6px 0 12px; padding: 8px 12px; background: var(--qa-asked); border-radius: 6px; }
+.qa-known dt { margin: 0; }
+.qa-known dd { margin: 0; color: var(--qa-ink); }
+.qa-known dd i { margin-left: 6px; font-size: .82em; font-style: normal; color: var(--qa-soft); }
+.qa-old { display: block; margin: 4px 0 0; font-size: .86rem; line-height: 1.45;
+  font-weight: 600; color: var(--qa-accent); }
 
 @media (min-width: 861px) {
   #qa-beside { max-height: calc(100vh - 136px); overflow-y: auto; padding-right: 8px; }

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from html import escape
 from pathlib import PureWindowsPath
+from types import MappingProxyType
 
 from rag.schema import Answer, Citation, Figure, Hit, Language, Release
 
@@ -38,6 +39,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "nothing": "Không có đoạn nào gần với câu hỏi này.",
         "unnumbered": "Không số",
         "model": "Soạn bởi",
+        "superseded": "Đã được thay thế hoặc đính chính bởi",
     },
     "en": {
         "evidence": "Evidence",
@@ -50,7 +52,25 @@ _WORDS: dict[Language, dict[str, str]] = {
         "nothing": "No passage comes near this question.",
         "unnumbered": "No number",
         "model": "Written by",
+        "superseded": "Replaced or corrected by",
     },
+}
+
+_FIELDS = (
+    ("number", "Số · Number"),
+    ("issued", "Ngày · Date"),
+    ("issuer", "Cơ quan · Issuer"),
+    ("place", "Nơi ban hành · Place"),
+    ("kind", "Loại · Type"),
+    ("subject", "Trích yếu · Subject"),
+    ("signer", "Người ký · Signed by"),
+    ("supersedes", "Thay thế, đính chính · Replaces or corrects"),
+)
+_ORIGINS = {
+    "text": "văn bản · text",
+    "properties": "thuộc tính tệp · file properties",
+    "sidecar": "tệp kèm · sidecar",
+    "manifest": "bảng kê · manifest",
 }
 
 # A backslash escape, an entity, a marker, or a character that could start anything but emphasis,
@@ -111,18 +131,32 @@ def card_id(turn: int, marker: int) -> str:
     return f"t{turn}-c{marker}"
 
 
-def panel(answer: Answer, turn: int, release: Callable[[str], Release]) -> str:
+def panel(
+    answer: Answer,
+    turn: int,
+    release: Callable[[str], Release],
+    superseded: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """What stands beside an answer: its cited passages, or on a refusal related ones.
 
-    `release` gives a release by id. Cards of a refusal carry neither markers nor highlights.
+    `release` gives a release by id, `superseded` the id of the one that replaces or corrects it.
+    Cards of a refusal carry neither markers nor highlights.
     """
     words = _WORDS[answer.language]
+
+    def note(release_id: str) -> str:
+        newer = superseded.get(release_id)
+        return _note(release(newer), words, answer.language) if newer else ""
+
     if answer.status == "not_found":
-        cards = [_related(hit, release(hit.passage.release_id), words) for hit in answer.hits]
-        note = words["note"] if cards else words["nothing"]
+        cards = [
+            _related(hit, release(hit.passage.release_id), words, note(hit.passage.release_id))
+            for hit in answer.hits[:_RELATED]
+        ]
+        said = words["note"] if cards else words["nothing"]
         return (
-            f'<p class="qa-kind qa-apart">{words["related"]}</p><p class="qa-note">{note}</p>'
-            + "".join(cards[:_RELATED])
+            f'<p class="qa-kind qa-apart">{words["related"]}</p><p class="qa-note">{said}</p>'
+            + "".join(cards)
         )
     about = [words["evidence"] if answer.status == "answered" else words["partial"]]
     if answer.model != "extractive":
@@ -133,7 +167,14 @@ def panel(answer: Answer, turn: int, release: Callable[[str], Release]) -> str:
         f'<i aria-hidden="true"><b style="width:{percent}%"></b></i></span>'
     )
     cards = [
-        _card(citation, answer, turn, release(citation.release_id), words)
+        _card(
+            citation,
+            answer,
+            turn,
+            release(citation.release_id),
+            words,
+            note(citation.release_id),
+        )
         for citation in answer.citations
     ]
     return f'<p class="qa-kind">{" · ".join(about)}{level}</p>' + "".join(cards)
@@ -155,15 +196,23 @@ def column(turns: Sequence[tuple[int, str, str]]) -> str:
     return "".join(shown)
 
 
-def known(releases: Sequence[Release]) -> str:
-    """The releases that can be asked about: their count, then number, date, issuer and title."""
+def known(releases: Sequence[Release], superseded: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The releases that can be asked about: their count, then number, date, issuer and title.
+
+    Each unfolds to all that is known about it, with where that came from. `superseded` gives the
+    id of the release that replaces or corrects one.
+    """
     if not releases:
         return (
             '<div class="qa-known"><h2>Chưa có thông cáo nào · No releases yet</h2>'
             "<p>Chạy · Run: <code>python -m ingest data/releases</code></p></div>"
         )
     newest = sorted(releases, key=lambda release: str(release.issued or ""), reverse=True)
-    rows = "".join(f"<li>{_row(release)}</li>" for release in newest[:_LISTED])
+    by_id = {release.id: release for release in releases}
+    rows = "".join(
+        f"<li>{_row(release, by_id.get(superseded.get(release.id, '')))}</li>"
+        for release in newest[:_LISTED]
+    )
     more = len(releases) - _LISTED
     rest = f"<li>… +{more}</li>" if more > 0 else ""
     noun = "release" if len(releases) == 1 else "releases"
@@ -180,7 +229,12 @@ def trouble(message: str) -> str:
 
 
 def _card(
-    citation: Citation, answer: Answer, turn: int, release: Release, words: dict[str, str]
+    citation: Citation,
+    answer: Answer,
+    turn: int,
+    release: Release,
+    words: dict[str, str],
+    note: str,
 ) -> str:
     figures = [
         figure
@@ -213,19 +267,27 @@ def _card(
         f'<article class="qa-card" id="{card_id(turn, citation.marker)}" tabindex="-1">'
         f'<header><span class="qa-marker">[{citation.marker}]</span>'
         f"{_head(citation.number, citation.issued, citation.issuer, words, answer.language)}"
-        f"</header>{path}"
+        f"</header>{note}{path}"
         f'<blockquote lang="{release.language}">{quoted}</blockquote>{whole}'
         f"<footer>{_foot(citation.title, page, citation.source)}</footer></article>"
     )
 
 
-def _related(hit: Hit, release: Release, words: dict[str, str]) -> str:
+def _note(newer: Release, words: dict[str, str], language: Language) -> str:
+    """That a release is not the last word, and which one is."""
+    shown = [newer.number or newer.title or words["unnumbered"]]
+    if newer.issued is not None:
+        shown.append(_date(newer.issued, language))
+    return f'<span class="qa-old">{words["superseded"]} {escape(" · ".join(shown))}</span>'
+
+
+def _related(hit: Hit, release: Release, words: dict[str, str], note: str) -> str:
     passage = hit.passage
     page = f"{words['page']} {passage.page}" if passage.page is not None else ""
     language: Language = "vi" if words is _WORDS["vi"] else "en"
     return (
         '<article class="qa-card qa-related"><header>'
-        f"{_head(release.number, release.issued, release.issuer, words, language)}</header>"
+        f"{_head(release.number, release.issued, release.issuer, words, language)}</header>{note}"
         f"{_path(passage.section)}"
         f'<blockquote lang="{release.language}">{escape(_cut(passage.text, _RELATED_CHARS))}'
         f"</blockquote><footer>{_foot(release.title, page, release.source)}</footer></article>"
@@ -254,12 +316,34 @@ def _foot(title: str | None, page: str, source: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _row(release: Release) -> str:
+def _row(release: Release, newer: Release | None) -> str:
     issued = f"{release.issued:%d/%m/%Y}" if release.issued else ""
     head = [f"<strong>{escape(release.number)}</strong>"] if release.number else []
     head += [escape(part) for part in (issued, release.issuer) if part]
     title = release.title or PureWindowsPath(release.source).name
-    return f'<p>{" · ".join(head)}</p><p lang="{release.language}">{escape(title)}</p>'
+    both = {"superseded": " · ".join(_WORDS[language]["superseded"] for language in _WORDS)}
+    note = _note(newer, {**_WORDS["en"], **both}, "vi") if newer else ""
+    return (
+        f"<details><summary><span>{' · '.join(head)}</span>"
+        f'<span lang="{release.language}">{escape(title)}</span>{note}</summary>'
+        f"{_facts(release)}</details>"
+    )
+
+
+def _facts(release: Release) -> str:
+    """All that is known about a release, each with its origin."""
+    origin = dict(release.provenance)
+    rows = []
+    for name, label in _FIELDS:
+        value = release.issued if name == "issued" else getattr(release, name)
+        if value is None:
+            continue
+        shown = _date(value, "vi") if isinstance(value, date) else escape(value)
+        where = _ORIGINS.get(origin.get(name, ""), "")
+        rows.append(f"<dt>{label}</dt><dd>{shown}{f' <i>{where}</i>' if where else ''}</dd>")
+    name = PureWindowsPath(release.source).name or release.source
+    rows.append(f"<dt>Tệp · File</dt><dd><code>{escape(name)}</code></dd>")
+    return f"<dl>{''.join(rows)}</dl>"
 
 
 def _date(issued: date, language: Language) -> str:
