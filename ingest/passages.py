@@ -61,6 +61,12 @@ def split(release: Release, count: Callable[[str], int], limit: int = 400) -> li
     return [_passage(release, span, path) for span, path in spans]
 
 
+def passage_id(release_id: str, start: int, end: int) -> str:
+    """The id of a passage: 32 hexadecimal digits that follow from what it is and how it was cut."""
+    key = f"{release_id}\n{start}\n{end}\n{CHUNKER}"
+    return hashlib.sha256(key.encode("utf-8")).hexdigest()[:32]
+
+
 class _Span(NamedTuple):
     start: int
     end: int
@@ -74,9 +80,8 @@ class _Unit(NamedTuple):
 
 
 def _passage(release: Release, span: _Span, path: tuple[str, ...]) -> Passage:
-    key = f"{release.id}\n{span.start}\n{span.end}\n{CHUNKER}"
     return Passage(
-        id=hashlib.sha256(key.encode("utf-8")).hexdigest()[:32],
+        id=passage_id(release.id, span.start, span.end),
         release_id=release.id,
         start=span.start,
         end=span.end,

@@ -2,8 +2,8 @@
 
 It holds each release's metadata and canonical text, the sources it was read from, its passages,
 and their encodings, so that both indexes can be made again without running the model. A release
-is written in one transaction with `indexed` unset; readers see it once `indexed` is set, after the
-indexes hold it.
+is written in one transaction with `indexed` unset; readers see it once `indexed` is set, which
+happens to all releases of a run at once, after both indexes hold them (`publish`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -23,10 +23,10 @@ from filelock import FileLock, Timeout
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from rag.embedding import Encoded
+from rag.embedding import Encoded, Vector
 from rag.errors import LockedError, StoreError
 from rag.language import bare
-from rag.schema import Filters, Passage, Release, Section
+from rag.schema import Filters, Language, Passage, Release, Section
 from rag.settings import Settings, without_password
 
 _LOCK_SECONDS = 0.5
@@ -37,6 +37,8 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _CONNECT_SECONDS = 10
 _CHUNK = 500
 """Ids per IN clause: below every database's limit of parameters."""
+_TEXTS_TOGETHER = 50
+"""Releases whose passages are read at once."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff\ufffd]")
 _STORED = re.compile("\ufffd([0-9a-f]{4})")
@@ -96,6 +98,9 @@ _sources = sa.Table(
     sa.Column("path", _Exact, primary_key=True),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("release_id", sa.String(16), nullable=False, index=True),
+    sa.Column("overrides", sa.String(64)),
+    sa.Column("etag", sa.Text),
+    sa.Column("modified", sa.Text),
 )
 _passages = sa.Table(
     "passages",
@@ -113,11 +118,30 @@ _passages = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that a release was read from."""
+    """A file, a member of an archive file, or a URL that a release was read from."""
 
     path: str
     sha256: str
     release_id: str
+    overrides: str = ""
+    """Digest of the metadata that was given beside it; empty when none was."""
+    etag: str | None = None
+    modified: str | None = None
+    """What a web server said, to be asked next time whether the page has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A release, or a part of one, with what the archive keeps of it."""
+
+    release: Release
+    passages: Sequence[Passage]
+    encodings: Sequence[Encoded]
+    """One for each passage."""
+    header: Encoded | None
+    """Of what is known about the release as a whole (`rag.index.metadata`).
+
+    None when that is in the archive already, and only passages are added."""
 
 
 class Archive:
@@ -174,8 +198,7 @@ class Archive:
     def set_meta(self, key: str, value: str) -> None:
         """Record a fact about the whole archive."""
         with self._begin() as connection:
-            connection.execute(sa.delete(_meta).where(_meta.c.key == key))
-            connection.execute(sa.insert(_meta).values(key=key, value=value))
+            self._set_meta(connection, key, value)
 
     def settle(self, key: str, value: str) -> str:
         """Record a fact unless it is known already; the one that holds, whoever was first."""
@@ -191,9 +214,14 @@ class Archive:
 
     # Releases
 
-    def releases(self, filters: Filters | None = None) -> list[Release]:
-        """The indexed releases that pass the filters, by date (undated first); texts included."""
-        query = sa.select(_releases).where(_releases.c.indexed)
+    def releases(self, filters: Filters | None = None, *, texts: bool = True) -> list[Release]:
+        """The indexed releases that pass the filters, by date (undated first).
+
+        Without `texts`, each has an empty text and neither sections nor pages, and many take
+        little memory.
+        """
+        columns = _releases.c if texts else _DESCRIBED
+        query = sa.select(*columns).where(_releases.c.indexed)
         found = [_release(row) for row in self._rows(query)]
         found.sort(key=lambda release: (str(release.issued or ""), release.source))
         return [release for release in found if filters is None or _passes(release, filters)]
@@ -206,10 +234,15 @@ class Archive:
 
     def release(self, release_id: str) -> Release:
         """One release by id, indexed or not; `StoreError` when it is not in the archive."""
-        rows = self._rows(sa.select(_releases).where(_releases.c.id == release_id))
-        if not rows:
+        found = self.find(release_id)
+        if found is None:
             raise StoreError(f"no release {release_id} in the archive {self._where}")
-        return _release(rows[0])
+        return found
+
+    def find(self, release_id: str) -> Release | None:
+        """One release by id, indexed or not; None when it is not in the archive."""
+        rows = self._rows(sa.select(_releases).where(_releases.c.id == release_id))
+        return _release(rows[0]) if rows else None
 
     def text(self, release_id: str) -> str:
         """The canonical text of a release; `StoreError` when it is not in the archive."""
@@ -248,10 +281,26 @@ class Archive:
                 sa.update(_releases).where(_releases.c.id == release_id).values(signature=signature)
             )
 
-    def fingerprint(self) -> str:
-        """Changes whenever the set of indexed releases does."""
-        query = sa.select(_releases.c.id).where(_releases.c.indexed).order_by(_releases.c.id)
-        return hashlib.sha256(" ".join(row[0] for row in self._rows(query)).encode()).hexdigest()
+    def visible(
+        self, *, arriving: Collection[str] = (), leaving: Collection[str] = ()
+    ) -> dict[str, Release]:
+        """What readers see, or will see after `publish`: the releases by id, without texts."""
+        there = set(arriving)
+        gone = set(leaving)
+        query = sa.select(*_DESCRIBED, _releases.c.indexed).order_by(_releases.c.id)
+        return {
+            row.id: _release(row)
+            for row in self._rows(query)
+            if (row.indexed or row.id in there) and row.id not in gone
+        }
+
+    def fingerprint(self, *, arriving: Collection[str] = (), leaving: Collection[str] = ()) -> str:
+        """Changes whenever the set of visible releases does, or what is known about one."""
+        digest = hashlib.sha256()
+        for release in self.visible(arriving=arriving, leaving=leaving).values():
+            known = (release.number, release.title, release.issuer, release.place, release.issued)
+            digest.update(repr((release.id, *map(str, known))).encode())
+        return digest.hexdigest()
 
     def header(self, release_id: str) -> Encoded:
         """The encoding of a release's metadata; `StoreError` when it is not in the archive."""
@@ -268,11 +317,18 @@ class Archive:
     def sources(self) -> dict[str, Source]:
         """Every known source by path."""
         rows = self._rows(sa.select(_sources))
-        return {row.path: Source(row.path, row.sha256, row.release_id) for row in rows}
+        return {
+            row.path: Source(
+                row.path, row.sha256, row.release_id, row.overrides or "", row.etag, row.modified
+            )
+            for row in rows
+        }
 
     def pending(self) -> list[str]:
-        """Ids of releases that the indexes may not hold yet."""
-        return [row[0] for row in self._rows(sa.select(_releases.c.id).where(~_releases.c.indexed))]
+        """Ids of releases that a source stands for and that are not published yet."""
+        known = sa.select(_sources.c.release_id)
+        query = sa.select(_releases.c.id).where(~_releases.c.indexed, _releases.c.id.in_(known))
+        return [row[0] for row in self._rows(query.order_by(_releases.c.id))]
 
     def orphans(self) -> list[str]:
         """Ids of releases that no source stands for any more."""
@@ -289,73 +345,86 @@ class Archive:
         encodings: Sequence[Encoded],
         header: Encoded,
     ) -> None:
-        """Write a release, its passages and their encodings in one transaction, not yet indexed.
-
-        `header` encodes what is known about the release as a whole (`rag.index.metadata`).
-        """
+        """Write one release whole, in place of what there is of it; see `write`."""
         with self._begin() as connection:
             self._remove(connection, release.id)
-            connection.execute(
-                sa.insert(_releases).values(
-                    id=release.id,
-                    sha256=release.sha256,
-                    source=release.source,
-                    language=release.language,
-                    number=release.number,
-                    title=release.title,
-                    issuer=release.issuer,
-                    issued=release.issued,
-                    place=release.place,
-                    signer=release.signer,
-                    kind=release.kind,
-                    subject=release.subject,
-                    supersedes=release.supersedes,
-                    provenance=json.dumps(release.provenance),
-                    sections=json.dumps(
-                        [[s.title, s.level, s.start, s.end] for s in release.sections],
-                        ensure_ascii=False,
-                    ),
-                    pages=json.dumps(release.pages),
-                    text=release.text,
-                    header=pack(header),
-                    indexed=False,
-                )
-            )
-            if passages:
-                connection.execute(
-                    sa.insert(_passages),
-                    [
-                        {
-                            "id": passage.id,
-                            "release_id": passage.release_id,
-                            "start": passage.start,
-                            "end": passage.end,
-                            "section": json.dumps(passage.section, ensure_ascii=False),
-                            "page": passage.page,
-                            "text": passage.text,
-                            "encoded": pack(encoded),
-                        }
-                        for passage, encoded in zip(passages, encodings, strict=True)
-                    ],
-                )
+            self._write(connection, [Entry(release, passages, encodings, header)])
+
+    def write(
+        self,
+        entries: Iterable[Entry] = (),
+        *,
+        linked: Iterable[Source] = (),
+        unlinked: Iterable[str] = (),
+    ) -> None:
+        """Write releases, not yet indexed, and what sources stand for, in one transaction.
+
+        Of a release that is there already, what is known about it is replaced, and passages are
+        added or replaced. `linked` sources stand for the release that
+        they name, whatever they stood for before; `unlinked` ones are forgotten. A release that
+        no source stands for any more is an orphan.
+        """
+        with self._begin() as connection:
+            self._write(connection, entries)
+            gone = list(unlinked)
+            links = {source.path: source for source in linked}
+            for chunk in _chunks([*gone, *links]):
+                connection.execute(sa.delete(_sources).where(_sources.c.path.in_(chunk)))
+            if links:
+                rows = [
+                    {
+                        "path": source.path,
+                        "sha256": source.sha256,
+                        "release_id": source.release_id,
+                        "overrides": source.overrides,
+                        "etag": source.etag,
+                        "modified": source.modified,
+                    }
+                    for source in links.values()
+                ]
+                connection.execute(sa.insert(_sources), rows)
 
     def link(self, source: Source) -> None:
         """Let a source stand for a release that is already there."""
-        with self._begin() as connection:
-            self._link(connection, source)
+        self.write(linked=[source])
 
     def unlink(self, path: str) -> None:
         """Forget a source; its release becomes an orphan unless another source stands for it."""
+        self.write(unlinked=[path])
+
+    def strip(self, release_id: str) -> None:
+        """Delete the passages of a release; the release stays."""
         with self._begin() as connection:
-            connection.execute(sa.delete(_sources).where(_sources.c.path == path))
+            connection.execute(sa.delete(_passages).where(_passages.c.release_id == release_id))
+
+    def publish(
+        self,
+        facts: Mapping[str, str],
+        *,
+        arriving: Collection[str] = (),
+        leaving: Collection[str] = (),
+    ) -> None:
+        """Show releases to readers, hide others, and record facts, all in one transaction."""
+        with self._begin() as connection:
+            for ids, indexed in ((arriving, True), (leaving, False)):
+                self._mark(connection, ids, indexed=indexed)
+            for key, value in facts.items():
+                self._set_meta(connection, key, value)
+
+    def rename(self) -> None:
+        """Let each release name a source that stands for it, where the one it names is gone."""
+        mine = _sources.c.release_id == _releases.c.id
+        own = sa.exists().where(mine, _sources.c.path == _releases.c.source)
+        first = sa.select(sa.func.min(_sources.c.path)).where(mine).scalar_subquery()
+        with self._begin() as connection:
+            connection.execute(
+                sa.update(_releases).where(~own, sa.exists().where(mine)).values(source=first)
+            )
 
     def mark_indexed(self, release_ids: Iterable[str], *, indexed: bool = True) -> None:
         """Say that the indexes hold these releases (or no longer do)."""
         with self._begin() as connection:
-            for chunk in _chunks(list(release_ids)):
-                connection.execute(
-                    sa.update(_releases).where(_releases.c.id.in_(chunk)).values(indexed=indexed)
-                )
+            self._mark(connection, release_ids, indexed=indexed)
 
     def remove(self, release_id: str) -> None:
         """Delete a release with its sources and passages."""
@@ -383,6 +452,64 @@ class Archive:
                 found[row.id] = _passage(row)
         return found
 
+    def texts(self, release_ids: Sequence[str]) -> Iterator[Passage]:
+        """The passages of many releases, release after release, in the order of the text.
+
+        Few are in memory at a time.
+        """
+        for start in range(0, len(release_ids), _TEXTS_TOGETHER):
+            some = release_ids[start : start + _TEXTS_TOGETHER]
+            query = (
+                sa.select(*_PASSAGE)
+                .where(_passages.c.release_id.in_(some))
+                .order_by(_passages.c.release_id, _passages.c.start)
+            )
+            yield from map(_passage, self._rows(query))
+
+    def places(self, ids: Sequence[str]) -> dict[str, tuple[str, Language]]:
+        """Where passages stand: id -> id and language of the release; unknown ids are left out."""
+        found: dict[str, tuple[str, Language]] = {}
+        for chunk in _chunks(ids):
+            query = (
+                sa.select(_passages.c.id, _passages.c.release_id, _releases.c.language)
+                .join(_releases, _releases.c.id == _passages.c.release_id)
+                .where(_passages.c.id.in_(chunk))
+            )
+            for row in self._rows(query):
+                found[row.id] = (row.release_id, row.language)
+        return found
+
+    def read(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Encoded]]:
+        """Passages with their encodings by id; unknown ids are left out."""
+        found: dict[str, tuple[Passage, Encoded]] = {}
+        for chunk in _chunks(ids):
+            for row in self._rows(sa.select(_passages).where(_passages.c.id.in_(chunk))):
+                found[row.id] = _passage(row), unpack_encoded(row.encoded)
+        return found
+
+    def headed(self, release_ids: Sequence[str]) -> dict[str, tuple[Release, Encoded]]:
+        """Releases with the encodings of their metadata by id; unknown ids are left out."""
+        found: dict[str, tuple[Release, Encoded]] = {}
+        for chunk in _chunks(release_ids):
+            for row in self._rows(sa.select(_releases).where(_releases.c.id.in_(chunk))):
+                found[row.id] = _release(row), unpack_encoded(row.header)
+        return found
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
+        """The vectors of passages by id, without the larger rest; unknown ids are left out."""
+        found: dict[str, Vector] = {}
+        for chunk in _chunks(ids):
+            within = _passages.c.id.in_(chunk)
+            shapes = self._rows(
+                sa.select(sa.func.substr(_passages.c.encoded, 1, 4)).where(within).limit(1)
+            )
+            if shapes:
+                size = 12 + 4 * int(np.frombuffer(shapes[0][0], "<i4")[0])
+                vector = sa.func.substr(_passages.c.encoded, 13, size - 12).label("vector")
+                for row in self._rows(sa.select(_passages.c.id, vector).where(within)):
+                    found[row.id] = np.frombuffer(row.vector, "<f4")
+        return found
+
     def passages_of(self, release_id: str) -> list[Passage]:
         """The passages of one release in the order of its text."""
         query = (
@@ -391,6 +518,18 @@ class Archive:
             .order_by(_passages.c.start)
         )
         return [_passage(row) for row in self._rows(query)]
+
+    def packed(self, release_id: str) -> Iterator[tuple[Passage, bytes]]:
+        """The passages of one release with their encodings as `pack` made them, few at a time."""
+        ids = [passage.id for passage in self.passages_of(release_id)]
+        for start in range(0, len(ids), _TEXTS_TOGETHER):
+            query = (
+                sa.select(_passages)
+                .where(_passages.c.id.in_(ids[start : start + _TEXTS_TOGETHER]))
+                .order_by(_passages.c.start)
+            )
+            for row in self._rows(query):
+                yield _passage(row), row.encoded
 
     def encoded(self, ids: Sequence[str]) -> dict[str, Encoded]:
         """Encodings by passage id; unknown ids are left out."""
@@ -403,13 +542,53 @@ class Archive:
 
     # Shells
 
-    def _link(self, connection: sa.Connection, source: Source) -> None:
-        connection.execute(sa.delete(_sources).where(_sources.c.path == source.path))
-        connection.execute(
-            sa.insert(_sources).values(
-                path=source.path, sha256=source.sha256, release_id=source.release_id
+    def _write(self, connection: sa.Connection, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            release = entry.release
+            if entry.header is not None:
+                values = {**_described(release), "header": pack(entry.header)}
+                there = connection.execute(
+                    sa.update(_releases).where(_releases.c.id == release.id).values(**values)
+                )
+                if not there.rowcount:
+                    sections = [[s.title, s.level, s.start, s.end] for s in release.sections]
+                    connection.execute(
+                        sa.insert(_releases).values(
+                            **values,
+                            id=release.id,
+                            sections=json.dumps(sections, ensure_ascii=False),
+                            pages=json.dumps(release.pages),
+                            text=release.text,
+                            indexed=False,
+                        )
+                    )
+            rows = [
+                {
+                    "id": passage.id,
+                    "release_id": passage.release_id,
+                    "start": passage.start,
+                    "end": passage.end,
+                    "section": json.dumps(passage.section, ensure_ascii=False),
+                    "page": passage.page,
+                    "text": passage.text,
+                    "encoded": pack(encoded),
+                }
+                for passage, encoded in zip(entry.passages, entry.encodings, strict=True)
+            ]
+            if rows:
+                for chunk in _chunks([passage.id for passage in entry.passages]):
+                    connection.execute(sa.delete(_passages).where(_passages.c.id.in_(chunk)))
+                connection.execute(sa.insert(_passages), rows)
+
+    def _mark(self, connection: sa.Connection, ids: Iterable[str], *, indexed: bool) -> None:
+        for chunk in _chunks(list(ids)):
+            connection.execute(
+                sa.update(_releases).where(_releases.c.id.in_(chunk)).values(indexed=indexed)
             )
-        )
+
+    def _set_meta(self, connection: sa.Connection, key: str, value: str) -> None:
+        connection.execute(sa.delete(_meta).where(_meta.c.key == key))
+        connection.execute(sa.insert(_meta).values(key=key, value=value))
 
     def _remove(self, connection: sa.Connection, release_id: str) -> None:
         connection.execute(sa.delete(_passages).where(_passages.c.release_id == release_id))
@@ -426,6 +605,18 @@ class Archive:
 
 
 _PASSAGE = [column for column in _passages.c if column.name != "encoded"]
+_DESCRIBED = [
+    *(
+        column
+        for column in _releases.c
+        if column.name not in ("sections", "pages", "text", "indexed")
+        and not isinstance(column.type, sa.LargeBinary)
+    ),
+    sa.literal("[]").label("sections"),
+    sa.literal("[]").label("pages"),
+    sa.literal("").label("text"),
+]
+"""The columns of a release without its text and what points into it."""
 
 
 @contextmanager
@@ -600,6 +791,25 @@ def _release(row: sa.Row[Any]) -> Release:
         sections=tuple(Section(*section) for section in json.loads(row.sections)),
         pages=tuple(json.loads(row.pages)),
     )
+
+
+def _described(release: Release) -> dict[str, Any]:
+    """The values of what is known about a release."""
+    return {
+        "sha256": release.sha256,
+        "source": release.source,
+        "language": release.language,
+        "number": release.number,
+        "title": release.title,
+        "issuer": release.issuer,
+        "issued": release.issued,
+        "place": release.place,
+        "signer": release.signer,
+        "kind": release.kind,
+        "subject": release.subject,
+        "supersedes": release.supersedes,
+        "provenance": json.dumps(release.provenance),
+    }
 
 
 def _passage(row: sa.Row[Any]) -> Passage:

@@ -1,20 +1,18 @@
-"""The two indexes over the passages: vectors in Chroma, words in BM25 (bm25s).
+"""The two indexes over the passages: vectors in Chroma, words in BM25 (`rag.lexical`).
 
 Both are derived from the archive: ids are content hashes, writes are upserts, and either can be
 made again. Chroma is embedded in the data folder unless `chroma_url` names a server. BM25 is built
-once per change of the archive and loaded from its cache.
+once per change of the archive and mapped from its files.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,34 +20,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-import numpy.typing as npt
 
 from rag.archive import Archive
 from rag.embedding import Encoded, Vector
 from rag.errors import ModelMismatchError, StoreError
-from rag.language import bare, fold, words
+from rag.lexical import FORMAT, Scores, Words, build, digest
+from rag.lexical import terms as terms
 from rag.schema import Passage, Release
 from rag.settings import Settings, without_password
 
 _COLLECTION = "passages"
 _BATCH = 1000
-_K1, _B = 1.5, 0.75
-_BM25_FORMAT = "2"
-
-
-def terms(text: str) -> list[str]:
-    """What BM25 counts: syllables and pairs of syllables, as typed and without diacritics.
-
-    The latter carry a leading `~`, so that a question with diacritics meets only its own words.
-    """
-    syllables = [fold(word) for word, _, _ in words(text)]
-    plain = ["~" + bare(word) for word in syllables]
-    return [
-        *syllables,
-        *(f"{a} {b}" for a, b in itertools.pairwise(syllables)),
-        *plain,
-        *(f"{a} {b}" for a, b in itertools.pairwise(plain)),
-    ]
 
 
 def metadata(release: Release) -> str:
@@ -69,64 +50,10 @@ def metadata(release: Release) -> str:
 class Lexical:
     """BM25 scores by passage, and how much of the question could have matched at all."""
 
-    scores: npt.NDArray[np.float32]
+    scores: Scores
     """(passages,), in the order of `Index.ids`."""
     ceiling: float
     """The sum over the question's terms of the most that each can give; 0 without terms."""
-
-
-class _Words:
-    """A BM25 index over passage texts, with the ids of the passages in its order."""
-
-    def __init__(self, ids: list[str], model: Any) -> None:
-        self.ids = ids
-        self._model = model
-
-    @classmethod
-    def build(cls, ids: list[str], texts: Iterable[str]) -> _Words:
-        import bm25s
-
-        corpus = [terms(text) for text in texts]
-        model = bm25s.BM25(method="lucene", k1=_K1, b=_B)
-        if corpus:
-            model.index(corpus, show_progress=False)
-        return cls(ids, model)
-
-    def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "ids.json").write_text(json.dumps(self.ids), encoding="utf-8")
-        if self.ids:
-            self._model.save(str(folder / "model"), show_progress=False)
-
-    @classmethod
-    def load(cls, folder: Path) -> _Words:
-        import bm25s
-
-        ids = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
-        model = bm25s.BM25.load(str(folder / "model"), mmap=True) if ids else None
-        return cls(ids, model)
-
-    def known(self, wanted: Iterable[str]) -> list[str]:
-        if not self.ids:
-            return []
-        vocabulary = self._model.vocab_dict
-        return [term for term in wanted if term in vocabulary]
-
-    def scores(self, wanted: Sequence[str]) -> npt.NDArray[np.float32]:
-        found = self.known(wanted)
-        if not found:
-            return np.zeros(len(self.ids), np.float32)
-        scores: npt.NDArray[np.float32] = self._model.get_scores(found)
-        return scores
-
-    def most(self, term: str) -> float:
-        """The largest score that a term can give: its lucene idf, the tf part tending to 1."""
-        count = 0
-        if self.ids and term in self._model.vocab_dict:
-            number = self._model.vocab_dict[term]
-            pointers = self._model.scores["indptr"]
-            count = int(pointers[number + 1] - pointers[number])
-        return float(np.log(1 + (len(self.ids) - count + 0.5) / (count + 0.5)))
 
 
 class Index:
@@ -135,10 +62,11 @@ class Index:
     def __init__(self, settings: Settings, archive: Archive, identity: str) -> None:
         self._settings = settings
         self._archive = archive
-        self._identity = identity
+        self.identity = identity
+        """The embedding model whose vectors this holds."""
         self._client: Any = None
         self._collection_cache: Any = None
-        self._words: _Words | None = None
+        self._words: Words | None = None
         self._generation: str | None = None
 
     @classmethod
@@ -188,22 +116,27 @@ class Index:
         with self._translated():
             self._collection().delete(where={"release_id": release_id})
 
-    def finish(self) -> None:
-        """Build BM25 for the archive as it is now and make readers take it up."""
+    def finish(self, *, arriving: Collection[str] = (), leaving: Collection[str] = ()) -> None:
+        """Build BM25 for what readers are to see, then show it to them in one step.
+
+        `arriving` releases, whose passages are in Chroma, become visible and `leaving` ones
+        invisible; each reader sees all of a release or nothing of it.
+        """
         number = _number(self._archive.meta("generation") or "0") + 1
         # A number alone could name what another machine, or a database since restored, made.
         generation = f"{number}.{secrets.token_hex(4)}"
-        built = self._build_words()
+        covered = self._archive.fingerprint(arriving=arriving, leaving=leaving)
+        target = self._words_folder(generation)
         try:
-            target = self._cache(built, generation)
+            with self._built(covered, arriving=arriving, leaving=leaving) as partial:
+                os.replace(partial, target)
         except OSError as error:
             raise StoreError(
                 f"cannot write the word index to {self._words_dir} ({error.strerror}); "
                 "free space or make it writable, and run the same command again"
             ) from error
-        self._archive.set_meta("embedder", self._identity)
-        self._archive.set_meta("covered", self._archive.fingerprint())
-        self._archive.set_meta("generation", generation)
+        facts = {"embedder": self.identity, "covered": covered, "generation": generation}
+        self._archive.publish(facts, arriving=arriving, leaving=leaving)
         for old in self._words_dir.iterdir():
             if old != target:
                 shutil.rmtree(old, ignore_errors=True)
@@ -258,28 +191,74 @@ class Index:
         """The inverse document frequency of a term in this index."""
         return self._current_words().most(term)
 
+    def best(self, wordings: Iterable[Sequence[str]]) -> tuple[Scores, float]:
+        """Per passage its best wording's share of what it could score; see `Words.best`."""
+        return self._current_words().best(wordings)
+
+    @property
+    def position(self) -> Mapping[str, int]:
+        """Passage id -> its place in `ids`."""
+        return self._current_words().position
+
     def stored_ids(self) -> set[str]:
         """Every passage id that Chroma holds."""
         with self._translated():
             return set(self._collection().get(include=[])["ids"])
 
+    def stored(self, ids: Sequence[str]) -> dict[str, tuple[str, Vector]]:
+        """What Chroma holds of some passages: id -> release id and vector."""
+        with self._translated():
+            found = self._collection().get(ids=list(ids), include=["embeddings", "metadatas"])
+        vectors = np.asarray(found["embeddings"], np.float32)
+        return {
+            name: (str(known["release_id"]), vector)
+            for name, known, vector in zip(found["ids"], found["metadatas"], vectors, strict=True)
+        }
+
+    def mend(self) -> None:
+        """Make the files of BM25 again for what is visible; readers need not take notice."""
+        self._words = self._rebuilt(self._archive.meta("generation"))
+
+    def covered(self) -> str | None:
+        """The archive's fingerprint when BM25 was built; None when its files cannot be used."""
+        try:
+            return Words(self._words_folder(self._archive.meta("generation"))).about["covered"]
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def damage(self) -> str | None:
+        """What is wrong with BM25's files, in a few words; None when they are as they were made."""
+        folder = self._words_folder(self._archive.meta("generation"))
+        try:
+            about = Words(folder).about
+            if about["digest"] != digest(folder):
+                return "is damaged"
+        except (OSError, ValueError, KeyError):
+            return "is missing or damaged"
+        return None if about["covered"] == self._archive.fingerprint() else "is out of date"
+
     # Shells
 
-    def refresh(self) -> None:
-        """Take up what another process has ingested since; cheap when nothing changed."""
-        if self._words is not None and self._archive.meta("generation") != self._generation:
-            # An open embedded Chroma never sees the vectors that another process wrote.
-            self.close()
+    def refresh(self) -> bool:
+        """Take up what another process has ingested since; whether there was anything.
 
-    def _current_words(self) -> _Words:
-        if self._words is None:
+        Cheap when nothing changed.
+        """
+        if self._words is None or self._archive.meta("generation") == self._generation:
+            return False
+        # An open embedded Chroma never sees the vectors that another process wrote.
+        self.close()
+        return True
+
+    def _current_words(self) -> Words:
+        while self._words is None:
             generation = self._archive.meta("generation")
             try:
-                self._words = _Words.load(self._words_dir / f"{generation}-{_BM25_FORMAT}")
+                self._words = Words(self._words_folder(generation))
             except (OSError, ValueError, KeyError):
-                # The cache is missing or unreadable; what it holds can be had from the archive.
-                self._words = self._build_words()
-                self._cache_for_next_time(self._words, generation)
+                if self._archive.meta("generation") != generation:
+                    continue  # A writer has just put a newer one in its place.
+                self._words = self._rebuilt(generation)
             self._generation = generation
         return self._words
 
@@ -287,43 +266,59 @@ class Index:
     def _words_dir(self) -> Path:
         return self._settings.data_dir / "bm25"
 
-    def _cache(self, words: _Words, generation: str) -> Path:
-        """Write the word index of a generation in one step; its folder."""
-        self._words_dir.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".building-", dir=self._words_dir))
-        try:
-            words.save(partial)
-            target = self._words_dir / f"{generation}-{_BM25_FORMAT}"
-            shutil.rmtree(target, ignore_errors=True)
-            os.replace(partial, target)
-        except OSError:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        return target
+    def _words_folder(self, generation: str | None) -> Path:
+        return self._words_dir / f"{generation}-{FORMAT}"
 
-    def _cache_for_next_time(self, words: _Words, generation: str | None) -> None:
-        """Keep what a reader built, where it may write: another machine brought the releases in."""
-        if generation is None or self._archive.meta("generation") != generation:
-            return
+    @contextmanager
+    def _built(
+        self,
+        covered: str,
+        *,
+        arriving: Collection[str] = (),
+        leaving: Collection[str] = (),
+        within: Path | None = None,
+    ) -> Iterator[Path]:
+        """A new folder with BM25 for what is or will be visible; gone at the end unless moved."""
+        base = within or self._words_dir
+        base.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".building-", dir=base))
         try:
-            target = self._cache(words, generation)
+            build(self._worded(arriving=arriving, leaving=leaving), partial, covered=covered)
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _rebuilt(self, generation: str | None) -> Words:
+        """BM25 from the archive, since its files are missing or damaged, as on another machine.
+
+        They are put where they belong when that can be written to.
+        """
+        covered = self._archive.fingerprint()
+        target = self._words_folder(generation)
+        try:
+            with self._built(covered) as partial:
+                if generation is None or self._archive.meta("generation") != generation:
+                    return Words(partial)
+                shutil.rmtree(target, ignore_errors=True)
+                os.replace(partial, target)
             for old in self._words_dir.glob("[0-9]*"):
                 # What a writer here is making, or has just made, is not older.
                 if old != target and _number(old.name) < _number(generation):
                     shutil.rmtree(old, ignore_errors=True)
+            return Words(target)
         except OSError:
-            pass
+            with self._built(covered, within=Path(tempfile.gettempdir())) as partial:
+                return Words(partial)
 
-    def _build_words(self) -> _Words:
+    def _worded(
+        self, *, arriving: Collection[str] = (), leaving: Collection[str] = ()
+    ) -> Iterator[tuple[str, str]]:
         """Every passage with its headings and what is known about its release."""
-        releases = self._archive.passage_ids()
-        known = {release.id: metadata(release) for release in self._archive.releases()}
-        found = self._archive.passages(list(releases))
-        texts = (
-            " ".join((known[release_id], *found[name].section, found[name].text))
-            for name, release_id in releases.items()
-        )
-        return _Words.build(list(releases), texts)
+        releases = self._archive.visible(arriving=arriving, leaving=leaving)
+        known = {name: metadata(release) for name, release in releases.items()}
+        for passage in self._archive.texts(list(releases)):
+            text = " ".join((known[passage.release_id], *passage.section, passage.text))
+            yield passage.id, text
 
     def _open_client(self) -> Any:
         if self._client is None:

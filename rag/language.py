@@ -89,8 +89,8 @@ def words(text: str) -> list[tuple[str, int, int]]:
     found = []
     for match in _WORD.finditer(text):
         word = match.group()
-        if word[0].isdigit() or not re.search(r"[.,/]", word):
-            found.append((word, match.start(), match.end()))
+        if word.isalnum() or word[0].isdigit():
+            found.append((word, *match.span()))
             continue
         for part in re.finditer(r"[^.,/]+", word):
             found.append((part.group(), match.start() + part.start(), match.start() + part.end()))

@@ -22,12 +22,12 @@ the collection:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,8 @@ _FROM_EACH = 100
 """Candidates taken from each index."""
 _READ = 30
 """Candidates whose token vectors are read."""
+_KEPT = 2000
+"""Releases kept in memory between questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,17 @@ class Asked:
     encoded: Encoded
     token_weights: Vector
     """(question tokens,), summing to 1 (0 for a question without tokens)."""
+
+
+class _Row(NamedTuple):
+    """A passage that may become a candidate, and what the indexes say of it."""
+
+    passage_id: str
+    release_id: str
+    language: Language
+    dense: float
+    own: float
+    term: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +152,7 @@ class Retriever:
         self._index = index
         self._embedder = embedder
         self._weights = weights or Weights.bundled()
-        self._releases: dict[str, Release] = {}
-        self._headers: dict[str, Encoded] = {}
+        self._releases: dict[str, tuple[Release, Encoded]] = {}
 
     def ask(self, question: Question) -> Asked:
         """Encode a question."""
@@ -159,13 +171,15 @@ class Retriever:
 
         Raises `NothingIngestedError` when the collection is empty.
         """
-        self._index.refresh()
+        if self._index.refresh():
+            # What is known about a release can change, its text cannot.
+            self._releases.clear()
         ids = self._index.ids
         if not ids:
             raise NothingIngestedError(
                 "no releases have been ingested yet; run: python -m ingest data/releases"
             )
-        position = {passage_id: number for number, passage_id in enumerate(ids)}
+        position = self._index.position
         allowed = self._allowed(filters)
         if allowed is not None and not allowed:
             return []
@@ -179,24 +193,24 @@ class Retriever:
         crossing = self._share(crossing_terms(question))
         by_language = {language: self._term_scores(question, language) for language in ("vi", "en")}
         lexical = own + sum(by_language.values())
-        top = np.argsort(-lexical, kind="stable")[: _FROM_EACH if allowed is None else len(ids)]
+        top = _largest(lexical, _FROM_EACH if allowed is None else len(ids))
         wanted = [name for name in near if name in position]
-        wanted += [ids[number] for number in top if lexical[number] > 0 and ids[number] not in near]
-        passages = self._archive.passages(wanted)
+        wanted += [ids[number] for number in top if ids[number] not in near]
+        there = self._archive.places(wanted)
         rows = []
         for name in wanted:
-            passage = passages.get(name)
-            if passage is None or (allowed is not None and passage.release_id not in allowed):
+            # A release that was taken out a moment ago may still be in the indexes.
+            release_id, language = there.get(name, ("", "en"))
+            if not release_id or (allowed is not None and release_id not in allowed):
                 continue
-            release = self._release(passage.release_id)
             number = position[name]
-            language = release.language
             words_share = own if question.language == language else np.maximum(own, crossing)
             rows.append(
-                (
-                    passage,
-                    release,
-                    near.get(name),
+                _Row(
+                    name,
+                    release_id,
+                    language,
+                    near.get(name, 0.0),
                     float(words_share[number]),
                     float(by_language[language][number]),
                 )
@@ -204,37 +218,39 @@ class Retriever:
         found = self._rank(asked, rows)
         if question.of_release and found:
             # Number, date and signature stand where a release begins and ends.
-            there = {candidate.passage.id for candidate in found[:k]}
-            ends = self._archive.passages_of(found[0].release.id)
-            ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in there]
-            added = [(passage, found[0].release, None, 0.0, 0.0) for passage in ends]
+            shown = {candidate.passage.id for candidate in found[:k]}
+            best = found[0].release
+            ends = self._archive.passages_of(best.id)
+            ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in shown]
+            added = [_Row(p.id, best.id, best.language, 0.0, 0.0, 0.0) for p in ends]
             return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
         return found[:k]
 
-    def _rank(
-        self,
-        asked: Asked,
-        rows: Sequence[tuple[Passage, Release, float | None, float, float]],
-    ) -> list[Candidate]:
+    def _rank(self, asked: Asked, rows: Sequence[_Row]) -> list[Candidate]:
         question = asked.question
-
-        def first(row: tuple[Passage, Release, float | None, float, float]) -> float:
-            _, release, dense, own, term = row
-            weights = self._weights.vector(
-                "first", pair_of(question, release.language), PASSAGE_FEATURES[:4]
+        weights = {
+            language: self._weights.vector(
+                "first", pair_of(question, language), PASSAGE_FEATURES[:4]
             )
-            return float(weights @ np.array([1.0, dense or 0.0, own, term], np.float32))
+            for language in ("vi", "en")
+        }
+
+        def first(row: _Row) -> float:
+            features = np.array([1.0, row.dense, row.own, row.term], np.float32)
+            return float(weights[row.language] @ features)
 
         rows = sorted(rows, key=first, reverse=True)[:_READ]
+        releases = self._read({row.release_id for row in rows})
+        read = self._archive.read([row.passage_id for row in rows])
+        rows = [row for row in rows if row.passage_id in read and row.release_id in releases]
         if not rows:
             return []
-        encoded = self._archive.encoded([row[0].id for row in rows])
         # One product for all candidates: many small ones cost more than they compute.
-        tokens = np.concatenate([encoded[row[0].id].tokens for row in rows])
+        tokens = np.concatenate([read[row.passage_id][1].tokens for row in rows])
         similarities = asked.encoded.tokens @ tokens.T
         found, at = [], 0
-        for passage, release, _dense, own, term in rows:
-            vectors = encoded[passage.id]
+        for row in rows:
+            (passage, vectors), release = read[row.passage_id], releases[row.release_id]
             dense = float(vectors.vector @ asked.encoded.vector)
             similarity = similarities[:, at : at + len(vectors.tokens)]
             at += len(vectors.tokens)
@@ -243,8 +259,8 @@ class Retriever:
                 [
                     1.0,
                     dense,
-                    own,
-                    term,
+                    row.own,
+                    row.term,
                     *_late(asked, passage, vectors, similarity, known),
                     float(np.isin(asked.encoded.ids, vectors.ids) @ asked.token_weights),
                     about(question, passage, release),
@@ -252,10 +268,10 @@ class Retriever:
                 ],
                 np.float32,
             )
-            weights = self._weights.vector(
+            fitted = self._weights.vector(
                 "passage", pair_of(question, release.language), PASSAGE_FEATURES
             )
-            score = float(weights @ features)
+            score = float(fitted @ features)
             found.append(Candidate(passage, release, vectors, features, score, similarity, known))
         return sorted(found, key=lambda candidate: -candidate.score)
 
@@ -270,15 +286,10 @@ class Retriever:
         total = np.zeros(len(self._index.ids), np.float32)
         ceiling = 0.0
         for concept in question.concepts:
-            best = np.zeros(len(self._index.ids), np.float32)
-            rarest = 0.0
-            for wording in concept.wordings(language)[:12]:
-                wanted = [term for term in terms(wording) if not term.startswith("~")]
-                lexical = self._index.lexical(wanted)
-                if lexical.ceiling <= 0:
-                    continue
-                best = np.maximum(best, lexical.scores / np.float32(lexical.ceiling))
-                rarest = max(rarest, self._index.weight(wanted[0]))
+            best, rarest = self._index.best(
+                [term for term in terms(wording) if not term.startswith("~")]
+                for wording in concept.wordings(language)[:12]
+            )
             total += np.float32(rarest) * best
             ceiling += rarest
         if ceiling <= 0:
@@ -288,26 +299,32 @@ class Retriever:
     def _allowed(self, filters: Filters | None) -> set[str] | None:
         if filters is None or filters == Filters():
             return None
-        return {release.id for release in self._archive.releases(filters)}
+        return {release.id for release in self._archive.releases(filters, texts=False)}
 
     def _known(self, asked: Asked, release_id: str) -> Vector:
-        if release_id not in self._headers:
-            if len(self._headers) > 2000:
-                self._headers.clear()
-            self._headers[release_id] = self._archive.header(release_id)
-        tokens = self._headers[release_id].tokens
+        tokens = self._releases[release_id][1].tokens
         if not len(tokens):
             return np.zeros(len(asked.token_weights), np.float32)
         best: Vector = (asked.encoded.tokens @ tokens.T).max(axis=1)
         return best
 
-    def _release(self, release_id: str) -> Release:
-        # Ids are content hashes, so what was read once stays true.
-        if release_id not in self._releases:
-            if len(self._releases) > 2000:
-                self._releases.clear()
-            self._releases[release_id] = self._archive.release(release_id)
-        return self._releases[release_id]
+    def _read(self, release_ids: Collection[str]) -> dict[str, Release]:
+        """Releases by id; one that is no longer there is left out."""
+        lacking = [name for name in release_ids if name not in self._releases]
+        if len(self._releases) + len(lacking) > _KEPT:
+            self._releases.clear()
+            lacking = list(release_ids)
+        self._releases |= self._archive.headed(lacking)
+        return {name: self._releases[name][0] for name in release_ids if name in self._releases}
+
+
+def _largest(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.intp]:
+    """Places of the `count` largest positive values, largest first, the earlier of equal ones."""
+    least = np.float32(0)
+    if count < len(values):
+        least = np.partition(values, len(values) - count)[len(values) - count]
+    there = np.flatnonzero(values >= least if least > 0 else values > 0)
+    return there[np.argsort(-values[there], kind="stable")][:count]
 
 
 def _late(
@@ -337,15 +354,16 @@ def _sentence_starts(text: str) -> tuple[int, ...]:
 @lru_cache(maxsize=16384)
 def _flat(text: str) -> str:
     """The words of a text without diacritics, one space between them."""
-    return " ".join(part for word, _, _ in words(text) for part in _parts(word))
+    return " ".join(_parts(word) for word, _, _ in words(text))
 
 
-def _parts(word: str) -> list[str]:
+@lru_cache(maxsize=65536)
+def _parts(word: str) -> str:
     """A word and, for a number with separators inside, its parts (the year of a date)."""
     plain = bare(word)
     if plain[0].isdigit() and any(mark in plain for mark in "/."):
-        return [plain, *plain.replace(".", "/").split("/")]
-    return [plain]
+        return " ".join((plain, *plain.replace(".", "/").split("/")))
+    return plain
 
 
 def about(question: Question, passage: Passage, release: Release, *, whole: bool = False) -> float:

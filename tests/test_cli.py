@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -72,7 +73,12 @@ def test_ingest_as_a_person_runs_it(release: Path, tmp_path: Path) -> None:
         "added": [],
         "updated": [],
         "unchanged": [str(release)],
+        "renamed": [],
+        "duplicates": [],
+        "near_duplicates": [],
+        "superseded": [],
         "failed": [],
+        "notes": [],
         "embedded": 0,
     }
     assert done.stderr == ""
@@ -98,7 +104,7 @@ def test_list_verify_remove(
     assert ingest_main(["--rebuild", "--json", *data]) == 0
     assert json.loads(capsys.readouterr().out) == {"passages": row["passages"]}
     release.unlink()
-    assert ingest_main(["--prune", "--json", *data]) == 0
+    assert ingest_main(["--prune", "--yes", "--json", *data]) == 0
     assert json.loads(capsys.readouterr().out) == {"removed": [str(release)]}
     assert ingest_main(["--remove", row["id"], *data]) == 1
     assert row["id"] in one_error_line(capsys.readouterr().err)
@@ -124,8 +130,7 @@ def test_verify_of_a_damaged_collection_fails_and_says_how_to_mend_it(
     ("name", "data", "told"),
     [
         ("empty.md", b"", "empty"),
-        ("picture.md", b"\x89PNG\r\n\x1a\n\x00\x00", "binary"),
-        ("old.txt", b"Th\xf4ng c\xe1o b\xe1o ch\xed", "UTF-8"),
+        ("binary.md", bytes(range(32)) * 4, "binary"),
         ("sheet.xlsx", b"PK\x03\x04", "unsupported"),
     ],
 )
@@ -145,15 +150,76 @@ def test_a_file_that_cannot_be_read_fails_by_name_and_the_rest_goes_in(
     summary = json.loads(out)
     assert summary["added"] == [str(release)]
     assert [failure["source"] for failure in summary["failed"]] == [str(bad)]
-    assert err.splitlines() == [f"failed: {summary['failed'][0]['reason']}"]
+    assert err.splitlines() == [f"failed (read): {summary['failed'][0]['reason']}"]
     assert name in err
     assert told in err
 
 
 def test_a_path_that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gone = tmp_path / "gone.md"
-    assert ingest_main([str(gone), "--data-dir", str(tmp_path / "var")]) == 1
-    assert str(gone) in one_error_line(capsys.readouterr().err)
+    assert ingest_main([str(gone), "--json", "--data-dir", str(tmp_path / "var")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("failed (find): ")
+    assert str(gone) in line
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])
+def test_prune_shows_what_would_go_and_asks(
+    answer: str,
+    left: int,
+    release: Path,
+    tmp_path: Path,
+    embedder: Embedder,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings(data_dir=tmp_path / "var")
+    ingest([release], settings, embedder=embedder)
+    release.unlink()
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    assert ingest_main(["--prune", "--data-dir", str(settings.data_dir)]) == 0
+    assert str(release) in capsys.readouterr().err
+    with Archive.open(settings) as archive:
+        assert len(archive.releases()) == left
+
+
+def test_prune_without_anyone_to_ask_takes_nothing_out(
+    release: Path, tmp_path: Path, embedder: Embedder
+) -> None:
+    settings = Settings(data_dir=tmp_path / "var")
+    ingest([release], settings, embedder=embedder)
+    done = run("ingest", "--prune", "--data-dir", settings.data_dir)
+    assert (done.returncode, done.stdout.strip()) == (0, "removed 0")
+    release.unlink()
+    done = run("ingest", "--prune", "--data-dir", settings.data_dir)
+    assert done.returncode == 2
+    assert "--yes" in done.stderr.splitlines()[-1]
+    with Archive.open(settings) as archive:
+        assert len(archive.releases()) == 1
+
+
+def test_patterns_and_a_manifest(
+    release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("q2.md", "q3.txt", "draft-q4.md"):
+        (release.parent / name).write_text(TEXT.replace("812,5", f"{len(name)}"), "utf-8")
+    manifest = tmp_path / "known.csv"
+    manifest.write_text("file,number\nin/q2.md,12/TC-MAU\nin/q9.md,13/TC-MAU\n", "utf-8")
+    data = ["--data-dir", str(tmp_path / "var")]
+    taken = ["--include", "*.md", "--exclude", "draft-*", "--manifest", str(manifest)]
+    assert ingest_main([str(release.parent), "--json", *taken, *data]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["added"] == [str(release), str(release.with_name("q2.md"))]
+    assert "in/q9.md" in err
+    assert ingest_main(["--list", "--json", *data]) == 0
+    rows = {Path(row["source"]).name: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["q2.md"]["number"] == "12/TC-MAU"
+    assert rows["q2.md"]["provenance"]["number"] == "manifest"
 
 
 @pytest.mark.parametrize("module", ["ingest", "rag"])

@@ -22,6 +22,7 @@ ORDER = [
     "weights",
     "embedding",
     "archive",
+    "lexical",
     "index",
     "question",
     "retrieve",
@@ -38,7 +39,6 @@ INGEST_MAY_USE = ORDER[: ORDER.index("index") + 1]
 
 HOMES = {
     "chromadb": {"rag.index"},
-    "bm25s": {"rag.index"},
     "sentence_transformers": {"rag.embedding"},
     "torch": {"rag.embedding"},
     "onnxruntime": {"rag.embedding"},

@@ -209,9 +209,9 @@ def test_a_damaged_word_index_is_made_again_from_the_archive(
     elif damage == "ids":
         (folder / "ids.json").write_text("[", encoding="utf-8")
     elif damage == "model":
-        shutil.rmtree(folder / "model")
+        (folder / "terms.npy").unlink()
     else:
-        for path in (folder / "model").iterdir():
+        for path in folder.iterdir():
             path.write_bytes(path.read_bytes()[:20] if damage == "cut" else b"")
     with Index.open(settings, archive, MODEL) as again:
         assert score(again, "chi ngân sách") == score(index, "chi ngân sách")

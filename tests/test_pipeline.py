@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingest import Summary, ingest, rebuild, remove, verify
-from ingest.pipeline import encode, prune
+from ingest.pipeline import Duplicate, Renamed, Superseded, encode, prune
 from rag.archive import Archive, writer_lock
 from rag.embedding import Embedder, Encoded, Head, Kind
 from rag.errors import InputError, LockedError, ModelMismatchError, StoreError
@@ -120,34 +120,150 @@ def test_a_change_that_leaves_the_text_alone_costs_no_embedding(
     assert verify(settings) == []
 
 
-def test_the_same_text_twice_is_one_release(
+def test_a_copy_is_one_release_with_two_sources(
     folder: Path, settings: Settings, embedder: Embedder
 ) -> None:
     ingest([folder], settings, embedder=embedder)
-    shutil.copy(folder / "may.md", folder / "copy.md")
+    may, copy = str(folder / "may.md"), str(folder / "copy.md")
+    shutil.copy(may, copy)
     summary = ingest([folder], settings, embedder=embedder)
-    assert counts(summary) == (1, 0, 3, 0)
+    assert counts(summary) == (0, 0, 3, 0)
+    assert summary.duplicates == [Duplicate(copy, may)]
+    assert "1 duplicate" in summary.line()
     assert summary.embedded == 0
     assert len(texts(settings)) == 3
-    # It stays while one of the two is there.
-    (folder / "may.md").unlink()
-    assert prune(settings) == [str(folder / "may.md")]
+    # It stays while one of the two is there, and then goes by the name of that one.
+    Path(may).unlink()
+    assert prune(settings) == [may]
+    with Archive.open(settings) as archive:
+        assert copy in {release.source for release in archive.releases()}
     assert len(texts(settings)) == 3
-    (folder / "copy.md").unlink()
+    Path(copy).unlink()
     prune(settings)
     assert len(texts(settings)) == 2
     assert verify(settings) == []
 
 
-def test_a_renamed_file_costs_no_embedding(
+def test_the_same_text_in_other_bytes_is_a_duplicate_too(
+    folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    shutil.copy(folder / "may.md", folder / "first.md")
+    (folder / "crlf.txt").write_bytes((folder / "schools.txt").read_bytes().replace(b"\n", b"\r\n"))
+    summary = ingest([folder], settings, embedder=embedder)
+    assert counts(summary) == (3, 0, 0, 0)
+    assert {duplicate.source for duplicate in summary.duplicates} == {
+        str(folder / "may.md"),
+        str(folder / "schools.txt"),
+    }
+    assert len(texts(settings)) == 3
+
+
+def test_a_renamed_file_keeps_its_release(
     folder: Path, settings: Settings, embedder: Embedder
 ) -> None:
     ingest([folder], settings, embedder=embedder)
-    (folder / "may.md").rename(folder / "renamed.md")
+    former, now = str(folder / "may.md"), str(folder / "renamed.md")
+    Path(former).rename(now)
     summary = ingest([folder], settings, embedder=embedder)
+    assert counts(summary) == (0, 0, 2, 0)
+    assert summary.renamed == [Renamed(now, former)]
     assert summary.embedded == 0
-    assert prune(settings) == [str(folder / "may.md")]
+    with Archive.open(settings) as archive:
+        assert former not in archive.sources()
+        assert {release.source for release in archive.releases()} >= {now}
+    assert prune(settings) == []
     assert len(texts(settings)) == 3
+    assert verify(settings) == []
+
+
+def test_files_that_change_names_among_themselves_cost_no_embedding(
+    folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    (folder / "may.md").rename(folder / "x.md")
+    (folder / "june.md").rename(folder / "may.md")
+    (folder / "x.md").rename(folder / "june.md")
+    summary = ingest([folder], settings, embedder=embedder)
+    assert (len(summary.updated), summary.embedded) == (2, 0)
+    with Archive.open(settings) as archive:
+        found = {Path(release.source).name: release.text for release in archive.releases()}
+    assert "905" in found["may.md"]
+    assert "812" in found["june.md"]
+    # One takes the other's place.
+    (folder / "june.md").rename(folder / "may.md")
+    summary = ingest([folder], settings, embedder=embedder)
+    assert (len(summary.renamed), summary.embedded) == (1, 0)
+    assert len(texts(settings)) == 2
+    assert verify(settings) == []
+
+
+def test_the_same_file_by_another_path_is_unchanged(
+    folder: Path, settings: Settings, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    monkeypatch.chdir(folder.parent)
+    summary = ingest([folder.name], settings, embedder=embedder)
+    assert counts(summary) == (0, 0, 3, 0)
+    assert summary.duplicates == []
+
+
+def test_a_sidecar_changes_what_is_known_and_embeds_no_passage(
+    folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    sidecar = folder / "may.md.meta.json"
+    for number in ("99/TC-MAU", "100/TC-MAU", None):
+        if number:
+            sidecar.write_text(json.dumps({"number": number}), encoding="utf-8")
+        else:
+            sidecar.unlink()
+        summary = ingest([folder], settings, embedder=embedder)
+        assert summary.updated == [str(folder / "may.md")]
+        assert summary.embedded == 0
+        with Archive.open(settings) as archive:
+            (release,) = (r for r in archive.releases() if r.source == str(folder / "may.md"))
+            assert release.number == number
+            with Index.open(settings, archive, embedder.identity) as index:
+                scores = index.lexical(["100/tc"]).scores
+                assert (scores.max() > 0) == (number == "100/TC-MAU")
+        assert verify(settings) == []
+    sidecar.write_text("{", encoding="utf-8")
+    (failure,) = ingest([folder], settings, embedder=embedder).failed
+    assert (failure.source, failure.stage) == (str(folder / "may.md"), "read")
+    assert "may.md.meta.json" in failure.reason
+    assert len(texts(settings)) == 3
+
+
+def test_another_language_by_sidecar_embeds_again(
+    folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    (folder / "schools.txt.meta.json").write_text('{"language": "vi"}', encoding="utf-8")
+    assert ingest([folder], settings, embedder=embedder).embedded == 1
+    assert verify(settings) == []
+
+
+def test_a_release_that_replaces_another_is_reported(
+    folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    for name, issued in (("may", "2024-05-31"), ("june", "2024-06-30")):
+        known = {"number": "7/TC-MAU", "issuer": "Sở Tài chính Tân Giang", "issued": issued}
+        (folder / f"{name}.md.meta.json").write_text(json.dumps(known), encoding="utf-8")
+    summary = ingest([folder], settings, embedder=embedder)
+    assert summary.superseded == [Superseded(str(folder / "may.md"), by=str(folder / "june.md"))]
+    assert ingest([folder], settings, embedder=embedder).superseded == []
+
+
+def test_a_large_release_goes_in_by_parts(
+    folder: Path, settings: Settings, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.writer._WINDOW", 2)
+    (folder / "long.md").write_text(
+        "\n\n".join(f"# Phần {n}\n\nDự án số {n} trị giá {n} tỷ đồng." for n in range(9)),
+        encoding="utf-8",
+    )
+    summary = ingest([folder], settings, embedder=embedder)
+    assert summary.embedded >= 12
     assert verify(settings) == []
 
 
@@ -172,9 +288,7 @@ def test_bad_files_are_named_and_do_not_stop_the_others(
     bad = {
         "empty.md": b"",
         "blank.md": b" \n\n",
-        "binary.md": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
-        "latin.txt": "Thành phố Hồ Chí Minh".encode("cp1258", errors="replace"),
-        "utf16.md": "Thông cáo".encode("utf-16"),
+        "binary.md": bytes(range(32)) * 4,
         "marks.md": b"# \n\n---\n\n***\n",
     }
     for name, data in bad.items():
@@ -197,124 +311,27 @@ def test_a_file_that_turned_bad_keeps_its_last_good_release(
     assert len(texts(settings)) == 3
 
 
-def test_a_path_that_does_not_exist_changes_nothing(
+def test_failures_come_in_the_order_met_with_their_stage(
     folder: Path, settings: Settings, embedder: Embedder
 ) -> None:
-    with pytest.raises(InputError, match="gone") as caught:
-        ingest([folder, folder / "gone.md"], settings, embedder=embedder)
-    one_line(caught.value)
-    assert not settings.data_dir.exists()
+    (folder / "a.md").write_bytes(b"\x00")
+    (folder / "z.md").write_bytes(b"\x00")
+    given = [folder / "gone.md", folder, folder / "lost.md"]
+    summary = ingest(given, settings, embedder=embedder)
+    assert [(Path(failure.source).name, failure.stage) for failure in summary.failed] == [
+        ("gone.md", "find"),
+        ("a.md", "read"),
+        ("z.md", "read"),
+        ("lost.md", "find"),
+    ]
+    assert counts(summary)[0] == 3
 
 
-# Interruptions
-
-KILL = """
-import os, signal, sys
-from pathlib import Path
-import ingest.pipeline as pipeline
-from rag.archive import Archive
-from rag.index import Index
-from rag.settings import Settings
-
-action, owner, name, moment, times = sys.argv[1:6]
-owner = {"archive": Archive, "index": Index, "pipeline": pipeline}[owner]
-original = getattr(owner, name)
-left = int(times)
-
-def stop(*args, **options):
-    global left
-    left -= 1
-    if left == 0 and moment == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = original(*args, **options)
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-
-setattr(owner, name, stop)
-settings = Settings(data_dir=sys.argv[7])
-if action == "rebuild":
-    pipeline.rebuild(settings)
-else:
-    pipeline.ingest([Path(sys.argv[6])], settings)
-"""
-
-
-def kill(action: str, where: tuple[str, str, str, int], folder: Path, settings: Settings) -> None:
-    """Run an action in a process that is killed at some call of some function."""
-    killed = subprocess.run(
-        [sys.executable, "-c", KILL, action, *map(str, where), folder, settings.data_dir],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-
-
-@pytest.mark.parametrize(
-    "where",
-    [
-        ("pipeline", "encode", "after", 1),
-        ("archive", "add", "after", 1),
-        ("archive", "link", "after", 2),
-        ("index", "upsert", "after", 1),
-        ("archive", "mark_indexed", "after", 1),
-        ("archive", "mark_indexed", "after", 2),
-        ("index", "finish", "before", 1),
-        ("archive", "set_meta", "after", 3),
-        ("index", "delete", "after", 1),
-    ],
-    ids=lambda where: "-".join(map(str, where)),
-)
-def test_the_next_run_completes_one_that_was_killed(
-    where: tuple[str, str, str, int],
-    folder: Path,
-    settings: Settings,
-    embedder: Embedder,
-    tmp_path: Path,
+def test_nothing_but_failures_leaves_an_empty_collection(
+    tmp_path: Path, settings: Settings, embedder: Embedder
 ) -> None:
-    ingest([folder / "may.md"], settings, embedder=embedder)
-    (folder / "may.md").write_text(REPORTS["may.md"].replace("812", "821"), encoding="utf-8")
-    kill("ingest", where, folder, settings)
-
-    ingest([folder], settings, embedder=embedder)
-    assert verify(settings) == []
-    # The outcome is that of a run that nothing disturbed.
-    undisturbed = Settings(data_dir=tmp_path / "undisturbed")
-    ingest([folder], undisturbed, embedder=embedder)
-    with Archive.open(settings) as one, Archive.open(undisturbed) as other:
-        assert one.passage_ids() == other.passage_ids()
-        assert one.sources() == other.sources()
-    assert ingest([folder], settings, embedder=embedder).embedded == 0
-
-
-@pytest.mark.parametrize(
-    "where",
-    [
-        ("archive", "mark_indexed", "after", 1),
-        ("index", "clear", "after", 1),
-        ("index", "upsert", "after", 2),
-        ("index", "finish", "before", 1),
-    ],
-    ids=lambda where: "-".join(map(str, where)),
-)
-def test_the_next_run_completes_a_rebuild_that_was_killed(
-    where: tuple[str, str, str, int], folder: Path, settings: Settings, embedder: Embedder
-) -> None:
-    ingest([folder], settings, embedder=embedder)
-    kill("rebuild", where, folder, settings)
-    assert ingest([folder], settings, embedder=embedder).embedded == 0
-    assert verify(settings) == []
-
-
-def test_encodings_of_a_killed_first_run_are_not_taken_for_another_models(
-    folder: Path, settings: Settings, embedder: Embedder, other_model: Embedder
-) -> None:
-    kill("ingest", ("archive", "add", "after", 1), folder, settings)
-    with pytest.raises(ModelMismatchError):
-        ingest([folder], settings, embedder=other_model)
-    ingest([folder], settings, embedder=embedder)
+    summary = ingest([tmp_path / "gone.md"], settings, embedder=embedder)
+    assert counts(summary) == (0, 0, 0, 1)
     assert verify(settings) == []
 
 
@@ -473,14 +490,52 @@ class _Interrupted(_Unusable):
         return self._encode(kind, texts)
 
 
-def test_a_lost_word_index_is_made_again(
+@pytest.mark.parametrize("mended_by", [rebuild, ingest])
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_damaged_word_index_is_told_and_made_again(
+    damage: str, mended_by: object, folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    if damage == "gone":
+        shutil.rmtree(settings.data_dir / "bm25")
+    else:
+        (path,) = settings.data_dir.rglob("scores.npy")
+        path.write_bytes(path.read_bytes()[:-4])
+    assert any("word index" in problem for problem in verify(settings))
+    if mended_by is rebuild:
+        rebuild(settings, embedder=embedder)
+    else:
+        ingest([folder], settings, embedder=embedder)
+    assert verify(settings) == []
+
+
+def test_a_changed_byte_of_the_word_index_shows(
     folder: Path, settings: Settings, embedder: Embedder
 ) -> None:
     ingest([folder], settings, embedder=embedder)
-    shutil.rmtree(settings.data_dir / "bm25")
-    assert verify(settings) == []
+    (path,) = settings.data_dir.rglob("scores.npy")
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert any("damaged" in problem for problem in verify(settings))
+
+
+def test_another_vector_under_the_same_id_shows(
+    folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    ingest([folder], settings, embedder=embedder)
+    with (
+        Archive.open(settings) as archive,
+        Index.open(settings, archive, embedder.identity) as index,
+    ):
+        release = archive.releases()[0]
+        passage = archive.passages_of(release.id)[0]
+        index.upsert([passage], [embedder.query("Không phải đoạn này", "vi")])
+    (told,) = verify(settings)
+    assert passage.id in told
+    assert release.id in told
+    assert "another vector" in told
     rebuild(settings, embedder=embedder)
-    assert (settings.data_dir / "bm25").is_dir()
     assert verify(settings) == []
 
 
@@ -493,8 +548,11 @@ def test_verify_tells_what_chroma_lacks_and_has_too_much(
         Index.open(settings, archive, embedder.identity) as index,
     ):
         first = archive.releases()[0]
+        lost = [passage.id for passage in archive.passages_of(first.id)]
         index.delete(first.id)
-    assert any("Chroma lacks" in problem for problem in verify(settings))
+    (told,) = verify(settings)
+    assert "Chroma lacks" in told
+    assert all(name in told for name in (first.id, first.source, *lost))
     with Archive.open(settings) as archive:
         archive.mark_indexed([first.id], indexed=False)
     problems = " ".join(verify(settings))
