@@ -439,8 +439,7 @@ def verify(settings: Settings | None = None) -> list[str]:
         ]
         named = archive.visible()
         with Index.open(settings, archive, archive.meta("embedder") or "") as index:
-            damage = index.damage() if archive.meta("generation") else None
-            if damage:
+            if damage := index.damage():
                 problems.append(f"the word index {damage}; run python -m ingest --rebuild")
             problems += _vectors_differ(archive, index, named)
     return problems

@@ -227,14 +227,19 @@ class Index:
             return None
 
     def damage(self) -> str | None:
-        """What is wrong with BM25's files, in a few words; None when they are as they were made."""
+        """What is wrong with BM25's files, in a few words; None when they are as they were made.
+
+        None too where there are none yet, as on another machine: they are made when needed.
+        """
         folder = self._words_folder(self._archive.meta("generation"))
+        if not folder.exists():
+            return None
         try:
             about = Words(folder).about
             if about["digest"] != digest(folder):
                 return "is damaged"
         except (OSError, ValueError, KeyError):
-            return "is missing or damaged"
+            return "is damaged"
         return None if about["covered"] == self._archive.fingerprint() else "is out of date"
 
     # Shells

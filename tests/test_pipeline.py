@@ -501,7 +501,9 @@ def test_a_damaged_word_index_is_told_and_made_again(
     else:
         (path,) = settings.data_dir.rglob("scores.npy")
         path.write_bytes(path.read_bytes()[:-4])
-    assert any("word index" in problem for problem in verify(settings))
+    told = verify(settings)
+    # Where there is none, as on another machine, it is made when it is needed.
+    assert any("word index is damaged" in problem for problem in told) == (damage == "cut")
     if mended_by is rebuild:
         rebuild(settings, embedder=embedder)
     else:
