@@ -21,14 +21,17 @@ INSTALLED_DEV := .venv/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run test check bench eval clean help
+.PHONY: run test test-slow check bench eval clean help
 
 run: $(INSTALLED) ## ingest data/releases if needed and open the app (HOST, PORT, DATA_DIR)
 	@$(BIN)/python -m ingest data/releases --data-dir "$(DATA_DIR)"
 	@exec $(BIN)/python app.py --host "$(HOST)" --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
-test: $(INSTALLED_DEV) ## run the tests
-	@$(BIN)/python -m pytest
+test: $(INSTALLED_DEV) ## run the tests, except the slow ones
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(INSTALLED_DEV) ## run the slow tests: kills at every step of an ingest, and the like
+	@$(BIN)/python -m pytest -m slow
 
 check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand in their releases
 	$(BIN)/ruff check .
@@ -56,7 +59,7 @@ clean: ## remove the environment and every cache; ingested releases in var/ stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

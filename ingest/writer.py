@@ -78,7 +78,6 @@ class Writer:
         self._publishing = index is None
         self._unpublished = 0
         self._visible = 0
-        self._relinked = False
         self.held = set(archive.release_ids())
         """Ids of the releases that are archived, or on their way there, as a whole."""
         # A release that no source stands for may have been archived in part.
@@ -166,7 +165,6 @@ class Writer:
         new = sum(len(entry.passages) for entry in entries)
         self.embedded += new
         self._unpublished += new
-        self._relinked |= bool(complete or linked or unlinked)
         if self._publishing and self._unpublished >= max(_PUBLISHED_TOGETHER, self._visible // 4):
             self.publish()
 
@@ -189,8 +187,6 @@ class Writer:
         elif covered and self.index.covered() != expected:
             self.index.mend()
         if last:
-            if self._relinked:
-                archive.rename()
             for release_id in orphans:
                 self.index.delete(release_id)
                 archive.remove(release_id)

@@ -383,6 +383,8 @@ class Archive:
                     for source in links.values()
                 ]
                 connection.execute(sa.insert(_sources), rows)
+            for chunk in _chunks([*gone, *links]):
+                self._rename(connection, chunk)
 
     def link(self, source: Source) -> None:
         """Let a source stand for a release that is already there."""
@@ -410,16 +412,6 @@ class Archive:
                 self._mark(connection, ids, indexed=indexed)
             for key, value in facts.items():
                 self._set_meta(connection, key, value)
-
-    def rename(self) -> None:
-        """Let each release name a source that stands for it, where the one it names is gone."""
-        mine = _sources.c.release_id == _releases.c.id
-        own = sa.exists().where(mine, _sources.c.path == _releases.c.source)
-        first = sa.select(sa.func.min(_sources.c.path)).where(mine).scalar_subquery()
-        with self._begin() as connection:
-            connection.execute(
-                sa.update(_releases).where(~own, sa.exists().where(mine)).values(source=first)
-            )
 
     def mark_indexed(self, release_ids: Iterable[str], *, indexed: bool = True) -> None:
         """Say that the indexes hold these releases (or no longer do)."""
@@ -579,6 +571,17 @@ class Archive:
                 for chunk in _chunks([passage.id for passage in entry.passages]):
                     connection.execute(sa.delete(_passages).where(_passages.c.id.in_(chunk)))
                 connection.execute(sa.insert(_passages), rows)
+
+    def _rename(self, connection: sa.Connection, paths: Sequence[str]) -> None:
+        """Let a release that named one of these sources name one that stands for it now."""
+        mine = _sources.c.release_id == _releases.c.id
+        own = sa.exists().where(mine, _sources.c.path == _releases.c.source)
+        first = sa.select(sa.func.min(_sources.c.path)).where(mine).scalar_subquery()
+        connection.execute(
+            sa.update(_releases)
+            .where(_releases.c.source.in_(paths), ~own, sa.exists().where(mine))
+            .values(source=first)
+        )
 
     def _mark(self, connection: sa.Connection, ids: Iterable[str], *, indexed: bool) -> None:
         for chunk in _chunks(list(ids)):
