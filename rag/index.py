@@ -31,6 +31,7 @@ from rag.settings import Settings, without_password
 
 _COLLECTION = "passages"
 _BATCH = 1000
+_TRIES = 5
 
 
 def metadata(release: Release) -> str:
@@ -86,9 +87,13 @@ class Index:
 
     def close(self) -> None:
         """Let go of Chroma."""
+        self._close_chroma()
+        self._words = None
+
+    def _close_chroma(self) -> None:
         if self._client is not None:
             self._client.close()
-        self._client = self._collection_cache = self._words = None
+        self._client = self._collection_cache = None
 
     def __enter__(self) -> Index:
         return self
@@ -168,13 +173,21 @@ class Index:
     ) -> dict[str, float]:
         """The k passages most similar to a vector: id -> cosine."""
         with self._translated():
-            collection = self._collection()
-            found = collection.query(
-                query_embeddings=vector[None, :],
-                n_results=k,
-                where={"release_id": {"$in": list(release_ids)}} if release_ids else None,
-                include=["distances"],
-            )
+            for left in reversed(range(_TRIES)):
+                try:
+                    found = self._collection().query(
+                        query_embeddings=vector[None, :],
+                        n_results=k,
+                        where={"release_id": {"$in": list(release_ids)}} if release_ids else None,
+                        include=["distances"],
+                    )
+                    break
+                except Exception:
+                    # A writer in another process has taken out passages that the open store still
+                    # knows of; what is opened anew does not.
+                    if self._settings.chroma_url or not left:
+                        raise
+                    self._close_chroma()
         return {
             passage_id: 1.0 - float(distance)
             for passage_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
