@@ -74,8 +74,8 @@ def test_how_to_ask(function: object) -> None:
 def test_the_methods_of_an_assistant() -> None:
     methods = {name for name in vars(rag.Assistant) if not name.startswith("_")}
     assert methods == {
-        "open", "close", "ask", "search", "stream", "releases", "release", "as_runnable",
-        "as_retriever",
+        "open", "close", "ask", "search", "stream", "releases", "release", "superseded",
+        "as_runnable", "as_retriever",
     }  # fmt: skip
 
 
