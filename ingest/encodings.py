@@ -69,7 +69,12 @@ def _without_mark(data: bytes) -> Decoded | None:
     """UTF-16 without a byte order mark: every other byte of its spaces and figures is zero."""
     sample = data[:65536]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if len(data) % 2 or max(even, odd) < 0.2 * len(sample) or min(even, odd) > 0.1 * len(sample):
+    if (
+        not data
+        or len(data) % 2
+        or max(even, odd) < 0.2 * len(sample)
+        or min(even, odd) > 0.1 * len(sample)
+    ):
         return None
     name = "utf-16-le" if odd > even else "utf-16-be"
     try:

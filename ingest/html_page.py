@@ -32,14 +32,20 @@ def read_html(path: Path, data: bytes) -> Content:
         source = _decoded(data)
     except UnknownEncodingError as error:
         raise InputError(f"{error}: {path}; save it as UTF-8") from error
-    content = page_content(source)
+    try:
+        content = page_content(source)
+    except ValueError as error:
+        raise InputError(f"damaged page ({error}): {path}; save it as PDF") from error
     if not content.text.strip():
         raise InputError(f"no text found in {path}; if it is filled in by a script, save it as PDF")
     return content
 
 
 def page_content(source: str) -> Content:
-    """Main text and properties of HTML; empty text when it has none."""
+    """Main text and properties of HTML; empty text when it has none.
+
+    Raises `ValueError` for a page of which the parser would only give the beginning.
+    """
     import lxml.html
     from lxml.etree import LxmlError, ParserError
 
@@ -50,6 +56,8 @@ def page_content(source: str) -> Content:
         page = lxml.html.document_fromstring(source, parser=parser)
     except (LxmlError, ParserError, ValueError):
         return Content("")
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise ValueError("elements nested too deep")
     properties = _properties(page)
     body = page.find("body")
     if body is None:
@@ -187,7 +195,22 @@ class _Grid:
     """A table while its cells are read."""
 
     rows: list[list[list[str]]] = field(default_factory=list)
+    taken: set[tuple[int, int]] = field(default_factory=set)
+    """Places (row, column) that a cell from above reaches into."""
     nested: bool = False
+
+    def place(self, cell: list[str], *, across: int, down: int) -> None:
+        """Put a cell where the next free place of the last row is; what it covers stays empty."""
+        if not self.rows:
+            self.rows.append([])
+        last = len(self.rows) - 1
+        cells = self.rows[last]
+        while (last, len(cells)) in self.taken:
+            cells.append([])
+        for below in range(1, down):
+            for beside in range(across):
+                self.taken.add((last + below, len(cells) + beside))
+        cells.extend([cell, *[[] for _ in range(across - 1)]])
 
 
 class _Walk:
@@ -258,10 +281,9 @@ class _Walk:
             self._frames[-1].prefix = ""
         if tag in ("td", "th") and self._grids and len(self._frames) > 1:
             cell = self._frames.pop().paragraphs
-            rows = self._grids[-1].rows
-            if not rows:
-                rows.append([])
-            rows[-1].append(cell)
+            self._grids[-1].place(
+                cell, across=_span(element, "colspan"), down=_span(element, "rowspan")
+            )
         elif tag == "table" and self._grids:
             self._frames[-1].paragraphs.extend(_table(self._grids.pop()))
 
@@ -294,6 +316,12 @@ class _Walk:
             parts[0] = frame.prefix + parts[0]
             frame.paragraphs.extend(parts)
         frame.prefix = ""
+
+
+def _span(cell: HtmlElement, name: str) -> int:
+    """Columns or rows that a cell covers; what is absurd counts as one."""
+    value = cell.get(name, "1").strip()
+    return int(value) if re.fullmatch(r"[1-9]\d?", value) else 1
 
 
 def _line(runs: list[tuple[str, bool]]) -> str:

@@ -16,7 +16,7 @@ import itertools
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -153,56 +153,74 @@ def _em(rows: Sequence[_Row]) -> float:
 # ---------------------------------------------------------------------------------------------
 # Running heads, feet and page numbers
 
-_EDGE_ROWS = 3
-
 
 def _drop_margins(pages: list[list[_Row]], heights: Sequence[float]) -> None:
-    """Take away page numbers, and rows that stand at the same edge of most pages."""
+    """Take away page numbers, and rows that stand at the same edge of most pages.
+
+    From the edge inwards, so that nothing between two paragraphs goes. A large heading that every
+    page repeats stays on the first.
+    """
+    sides = [
+        (index, step) for index, found in enumerate(pages) if len(found) > 1 for step in (0, -1)
+    ]
     seen: Counter[tuple[str, int, str]] = Counter()
-    for found, height in zip(pages, heights, strict=True):
-        seen.update({_edge_key(each, height) for each in _edges(found)})
-    filled = sum(map(bool, pages))
-    for index, (found, height) in enumerate(zip(pages, heights, strict=True)):
-        for each in _edges(found):
-            # A head may be missing on the first page; two pages that agree are no habit yet.
-            repeated = seen[_edge_key(each, height)] >= max(2, 0.6 * (filled - 1))
-            if repeated and (filled > 2 or _near_edge(each, height)):
+    for index, _ in sides[::2]:
+        found = pages[index]
+        seen.update(
+            {
+                _edge_key(each, index, heights[index])
+                for each in found
+                if _near_edge(each, heights[index])
+            }
+        )
+    # A head may be missing on the first page; two pages that agree are the least there can be.
+    habit = max(2, 0.6 * (len(sides) // 2 - 1))
+    numbers = {
+        (index, step): each.text(1.0).strip(" -–—")
+        for index, step in sides
+        for each in pages[index][step:][:1]
+    }
+    for index, step in sides:
+        found, height, kept = pages[index], heights[index], 0
+        em = _em(found)
+        while len(found) > kept + 1:
+            each = found[kept] if step == 0 else found[-1 - kept]
+            if not _near_edge(each, height):
+                break
+            if _is_page_number(each, index, step, numbers):
                 found.remove(each)
-        for each in (found[:1] + found[-1:]) if len(found) > 1 else []:
-            number = _PAGE_NUMBER.fullmatch(each.text(1.0))
-            if number is None or not _near_edge(each, height):
-                continue
-            worded = not each.text(1.0).strip().isdigit()
-            if worded or int(number[1]) == index + 1 or _counts_up(pages, index, each, number[1]):
-                found.remove(each)
+            elif seen[_edge_key(each, index, height)] >= habit:
+                if index == 0 and each.bottom - each.top > 1.2 * em:
+                    kept += 1
+                else:
+                    found.remove(each)
+            else:
+                break
 
 
-def _edges(found: list[_Row]) -> list[_Row]:
-    if len(found) <= 2 * _EDGE_ROWS:
-        return found[:1] + found[1:][-1:]
-    return found[:_EDGE_ROWS] + found[-_EDGE_ROWS:]
-
-
-def _edge_key(each: _Row, height: float) -> tuple[str, int, str]:
-    """Words without their figures, and roughly where: the same on every page for a head."""
+def _edge_key(each: _Row, index: int, height: float) -> tuple[str, int, str]:
+    """Words, the page's own number aside, and roughly where: the same on every page for a head."""
     middle = (each.top + each.bottom) / 2
-    text = re.sub(r"\d+", "#", each.text(1.0)).lower()
+    text = re.sub(rf"(?<!\d){index + 1}(?!\d)", "#", each.text(1.0)).lower()
     return ("top" if middle < height / 2 else "bottom", round(40 * middle / height), text)
+
+
+def _is_page_number(
+    each: _Row, index: int, step: int, numbers: Mapping[tuple[int, int], str]
+) -> bool:
+    """Whether a row at the edge of a page says nothing but which page it is."""
+    text = each.text(1.0).strip()
+    number = _PAGE_NUMBER.fullmatch(text)
+    if number is None:
+        return False
+    if not text.isdigit() or int(text) == index + 1:
+        return True
+    # Numbers may start anywhere; they go up by one from page to page.
+    return any(numbers.get((index + way, step)) == str(int(number[1]) + way) for way in (-1, 1))
 
 
 def _near_edge(each: _Row, height: float) -> bool:
     return each.bottom < 0.12 * height or each.top > 0.88 * height
-
-
-def _counts_up(pages: list[list[_Row]], index: int, each: _Row, number: str) -> bool:
-    """Whether the page before or after has the number before or after it at the same place."""
-    for step in (-1, 1):
-        if 0 <= index + step < len(pages):
-            for other in _edges(pages[index + step]):
-                near = abs(other.top - each.top) < 2 * (each.bottom - each.top)
-                if near and other.text(1.0).strip(" -–—") == str(int(number) + step):
-                    return True
-    return False
 
 
 def _drop_repeated_heads(pages: list[list[str]]) -> None:
@@ -241,20 +259,17 @@ def _in_order(rows: list[_Row]) -> list[str]:
     """Paragraphs of rows: bands of rows that are parted side by side, and what is between."""
     em = _em(rows)
     paragraphs: list[str] = []
-    flowing: list[_Row] = []
-    index = 0
+    done = index = 0
     while index < len(rows):
-        band = _band(rows, index, em)
+        band = _band(rows, index, done, em)
         if band is None:
-            flowing.append(rows[index])
             index += 1
             continue
-        paragraphs.extend(_paragraphs(flowing))
-        flowing = []
-        end, cut = band
-        paragraphs.extend(_band_paragraphs(rows[index:end], cut, em))
-        index = end
-    paragraphs.extend(_paragraphs(flowing))
+        first, end, cut = band
+        paragraphs.extend(_paragraphs(rows[done:first]))
+        paragraphs.extend(_band_paragraphs(rows[first:end], cut, em))
+        done = index = end
+    paragraphs.extend(_paragraphs(rows[done:]))
     return paragraphs
 
 
@@ -270,49 +285,67 @@ def _gaps(each: _Row, least: float) -> list[tuple[float, float]]:
     return found
 
 
-def _band(rows: list[_Row], start: int, em: float) -> tuple[int, float] | None:
-    """Rows from `start` on that one white stretch parts: where they end, and the cut."""
-    best: tuple[int, int, float] | None = None
+def _band(rows: list[_Row], start: int, free: int, em: float) -> tuple[int, int, float] | None:
+    """Rows around `start`, from `free` on, that one white stretch parts: first, end, and the cut.
+
+    Some of them stand on one side only: the office above a signature, the end of a longer column.
+    """
+    best: tuple[int, int, int, float] | None = None
     for gap in _gaps(rows[start], 1.2 * em):
-        left, right = gap
-        both, end = 1, start + 1
-        last_both = end
-        for index in range(start + 1, len(rows)):
+        first = start
+        gaps = [gap]
+        for index in range(start - 1, free - 1, -1):
             each = rows[index]
-            if each.top - rows[index - 1].bottom > 3 * em:
+            narrower = _beside(each, gaps[-1], rows[first : start + 1], em)
+            if narrower is None or rows[index + 1].top - each.bottom > 3 * em:
                 break
-            if each.x1 <= left + 0.5 * em or each.x0 >= right - 0.5 * em:
-                if not _aligned(each, rows[start:index], left, em):
-                    break
-                end = index + 1
+            gaps.append(narrower)
+            if narrower[1] < gaps[-2][1] or each.x0 >= narrower[1]:
+                first = index
+                gap = narrower
+        both, last_both, end = 1, start + 1, start + 1
+        for index in range(start + 1, len(rows)):
+            each, above = rows[index], rows[index].top - rows[index - 1].bottom
+            narrower = _beside(each, gap, rows[first:index], em)
+            if narrower is not None and above <= 6 * em:
+                gap, end = narrower, index + 1
                 continue
-            crossing = [
-                (max(left, other[0]), min(right, other[1])) for other in _gaps(each, 0.9 * em)
+            shared = [
+                (max(gap[0], other[0]), min(gap[1], other[1])) for other in _gaps(each, 0.9 * em)
             ]
-            crossing = [other for other in crossing if other[1] - other[0] >= 0.8 * em]
-            if not crossing:
+            gap_here = max(shared, key=lambda other: other[1] - other[0], default=(0.0, 0.0))
+            if gap_here[1] - gap_here[0] < 0.8 * em or above > 3 * em:
                 break
-            left, right = max(crossing, key=lambda other: other[1] - other[0])
-            both, end = both + 1, index + 1
-            last_both = end
-        # One more line on one side belongs to the band when it stands close.
+            gap = gap_here
+            both, last_both, end = both + 1, index + 1, index + 1
+        # Lines on one side at the end belong to the band when they stand close.
         while end > last_both and rows[end - 1].top - rows[end - 2].bottom > 0.9 * em:
             end -= 1
-        if both >= 2 and (best is None or both > best[0]):
-            best = (both, end, (left + right) / 2)
-    return None if best is None else (best[1], best[2])
+        cut = sum(gap) / 2
+        before = sum(1 for each in rows[first:end] if each.x0 < cut)
+        after = sum(1 for each in rows[first:end] if each.x1 > cut)
+        if (both >= 2 or min(before, after) >= 2) and (best is None or both > best[0]):
+            best = (both, first, end, cut)
+    return None if best is None else best[1:]
 
 
-def _aligned(each: _Row, band: Sequence[_Row], left: float, em: float) -> bool:
-    """Whether a row on one side begins or is centred where a row of the band did on that side."""
-    side = each.x1 <= left + 0.5 * em
+def _beside(
+    each: _Row, gap: tuple[float, float], band: Sequence[_Row], em: float
+) -> tuple[float, float] | None:
+    """The gap that is left when a row stands on one side of it, in line with the band's rows there.
+
+    None when the row reaches across, or stands in line with nothing.
+    """
+    on_left, on_right = each.x1 < gap[1] - 1.2 * em, each.x0 > gap[0] + 1.2 * em
+    if on_left == on_right:
+        return None
     for other in band:
-        words = [word for word in other.words if (word.x1 <= left + 0.5 * em) == side]
+        words = [word for word in other.words if (word.x1 <= gap[0] + 0.1) == on_left]
         if words:
             x0, x1 = words[0].x0, max(word.x1 for word in words)
             if abs(x0 - each.x0) < 1.5 * em or abs((x0 + x1) - (each.x0 + each.x1)) < 2 * em:
-                return True
-    return False
+                return (max(gap[0], each.x1), gap[1]) if on_left else (gap[0], min(gap[1], each.x0))
+    return None
 
 
 def _band_paragraphs(band: list[_Row], cut: float, em: float) -> list[str]:
@@ -360,6 +393,9 @@ def _paragraphs(rows: list[_Row]) -> list[str]:
     right = max(each.x1 for each in rows)
     steps = [after.top - before.bottom for before, after in itertools.pairwise(rows)]
     usual = statistics.median(steps) if steps else 0.0
+    if len(steps) < 3:
+        # Too few to tell what is usual here.
+        usual = min(usual, 0.6 * em)
     paragraphs: list[list[_Row]] = []
     for index, each in enumerate(rows):
         paragraph = paragraphs[-1] if paragraphs else None

@@ -192,6 +192,10 @@ def _format_of(path: Path, data: bytes) -> str:
             raise InputError(
                 f"encrypted Word file: {path}; save it without its password and give that file"
             )
+        if "WordDocument".encode("utf-16-le") not in data:
+            raise InputError(
+                f"no Word document inside, or a damaged one: {path}; save it as PDF or DOCX"
+            )
         return "doc"
     for signature, what in _FOREIGN:
         if data.startswith(signature) and (named in _BINARY or b"\0" in data[:1024]):

@@ -270,7 +270,12 @@ class _Body:
                 yield from texts[id(cell)]
             return
         for found in rows:
-            shown = row("\n".join(texts[id(cell)]) for cell in found)
+            # A cell as wide as several keeps those after it under their heads.
+            shown = row(
+                text
+                for cell in found
+                for text in ("\n".join(texts[id(cell)]), *[""] * (_span(cell) - 1))
+            )
             if shown:
                 yield shown
 
@@ -301,6 +306,12 @@ def _rows_of(table: Any) -> Iterator[list[Any]]:
                 for cell in found.iter(_W + "tc")
                 if next(cell.iterancestors(_W + "tr")) is found
             ]
+
+
+def _span(cell: Any) -> int:
+    wide = cell.find(f"{_W}tcPr/{_W}gridSpan")
+    value = "1" if wide is None else wide.get(_W + "val", "1")
+    return min(int(value), 63) if value.isdigit() else 1
 
 
 class _Numbers:

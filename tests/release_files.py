@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 import re
 import shutil
 import subprocess
@@ -93,6 +92,127 @@ def write_pdf(
         for line in part:
             flow.append(Paragraph(_inline(line), style))
     template.build(flow, onFirstPage=margins, onLaterPages=margins)
+    return path
+
+
+SENTENCE = (
+    "Tỉnh đã chi 608,5 tỷ đồng hỗ trợ cho hơn 515 nghìn người gặp khó khăn do ảnh hưởng của đại "
+    "dịch, tăng 4,5% so với cùng kỳ năm trước và bằng 53% dự toán được giao. "
+)
+
+
+def write_letter(path: Path) -> Path:
+    """A made-up release as offices lay it out: letterhead, indents, tables, signature."""
+    from reportlab.lib import colors
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
+
+    font = _pdf_font()
+
+    def text(shown: str, *, centred: bool = False, first: int = 0, sides: int = 0) -> Any:
+        style = ParagraphStyle(
+            "letter", fontName=font, fontSize=11, leading=14, alignment=1 if centred else 4,
+            firstLineIndent=first, leftIndent=sides, rightIndent=sides,
+        )  # fmt: skip
+        return Paragraph(shown, style)
+
+    head = Table(
+        [
+            [text(left, centred=True), text(right, centred=True)]
+            for left, right in (
+                ("UBND TỈNH LÀO CAI", "<b>CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM</b>"),
+                ("<b>SỞ Y TẾ</b>", "<b>Độc lập - Tự do - Hạnh phúc</b>"),
+                ("Số: 17/TC-SYT", "<i>Lào Cai, ngày 5 tháng 1 năm 2024</i>"),
+            )
+        ],
+        colWidths=[190, 270],
+    )
+    ruled = Table(
+        [
+            ["Chỉ tiêu", "Năm 2022", "Năm 2023"],
+            ["Thu ngân sách (tỷ đồng)", "1.234", "5.678"],
+            ["Chi ngân sách (tỷ đồng)", "900", "1.100,5"],
+        ],
+        style=[("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONT", (0, 0), (-1, -1), font, 11)],
+    )
+    bare = Table(
+        [["Lúa", "12.345", "3,5%"], ["Ngô vụ xuân", "2.345", "1,5%"], ["Cà phê", "345", "-0,5%"]],
+        style=[("FONT", (0, 0), (-1, -1), font, 11)],
+        colWidths=[200, 80, 80],
+    )
+    recipients = [text(each) for each in ("<b>Nơi nhận:</b>", "- UBND tỉnh;", "- Lưu: VT.")]
+    signed = [
+        text("<b>GIÁM ĐỐC</b>", centred=True),
+        Spacer(1, 40),
+        text("<b>Trần Văn A</b>", centred=True),
+    ]
+    title = (
+        "<b>Về kết quả thực hiện nhiệm vụ phát triển kinh tế - xã hội và công tác y tế năm 2023 "
+        "trên địa bàn tỉnh Lào Cai</b>"
+    )
+    flow = [
+        head,
+        Spacer(1, 12),
+        text("<b>THÔNG CÁO BÁO CHÍ</b>", centred=True),
+        text(title, centred=True, sides=60),
+        Spacer(1, 8),
+        text("I. KẾT QUẢ CHUNG"),
+        text(SENTENCE * 3, first=28),
+        text(SENTENCE * 2, first=28),
+        text("1. Thu ngân sách", first=28),
+        text("- " + SENTENCE * 2, first=28),
+        text("- Gạo: 5 tấn;", first=28),
+        text("- Ngô: 7 tấn.", first=28),
+        ruled,
+        Spacer(1, 8),
+        text(SENTENCE, first=28),
+        text("Sản lượng và mức tăng, giảm:"),
+        bare,
+        text("II. NHIỆM VỤ"),
+        *(text(SENTENCE * 6, first=28) for _ in range(3)),
+        Spacer(1, 10),
+        Table([[recipients, signed]], colWidths=[230, 230]),
+    ]
+    SimpleDocTemplate(str(path)).build(flow)
+    return path
+
+
+def write_columns(path: Path, count: int) -> Path:
+    """A made-up bulletin of numbered paragraphs in two columns, with a heading on each page."""
+    from reportlab.lib.pagesizes import A4
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
+
+    font = _pdf_font()
+    width, height = A4
+
+    def heading(canvas: Any, document: Any) -> None:
+        canvas.setFont(font, 16)
+        canvas.drawCentredString(width / 2, height - 80, "Bản tin kinh tế số 5")
+        canvas.setFont(font, 8)
+        canvas.drawRightString(width - 50, 25, str(document.page))
+
+    template = BaseDocTemplate(str(path), pagesize=A4)
+    frames = [Frame(x, 50, 240, height - 170) for x in (50, 305)]
+    template.addPageTemplates(PageTemplate(frames=frames, onPage=heading))
+    style = ParagraphStyle(
+        "column", fontName=font, fontSize=10, leading=13, alignment=4, spaceAfter=6
+    )
+    template.build([Paragraph(f"Đoạn {each}: {SENTENCE}", style) for each in range(1, count + 1)])
+    return path
+
+
+def put_together(path: Path, *parts: Path) -> Path:
+    """The pages of several PDF files in one."""
+    import pypdfium2
+
+    made = pypdfium2.PdfDocument.new()
+    for part in parts:
+        source = pypdfium2.PdfDocument(part)
+        made.import_pages(source)
+        source.close()
+    made.save(path)
+    made.close()
     return path
 
 
@@ -197,10 +317,3 @@ def convert(source: Path, suffix: str) -> Path:
     made = source.with_suffix(suffix)
     assert made.exists()
     return made
-
-
-def png(image: Any) -> bytes:
-    """A picture as PNG bytes."""
-    data = io.BytesIO()
-    image.save(data, "PNG")
-    return data.getvalue()
