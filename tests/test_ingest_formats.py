@@ -386,11 +386,13 @@ def test_picture_is_read(folder: Path, picture: Any, sample: Release) -> None:
 
 @pytest.mark.slow
 @needs_ocr
-@pytest.mark.parametrize("angle", [-1.5, 2.0, 90, 180])
+@pytest.mark.parametrize("angle", [-1.5, 2.0, 90, 180, 270])
 def test_page_that_lay_askew_is_read(folder: Path, picture: Any, angle: float) -> None:
     path = folder / "askew.jpg"
     picture.rotate(angle, expand=angle >= 90, fillcolor=255).save(path, quality=85)
-    assert "40 sở, ban, ngành, đơn vị, 30 UBND quận, huyện, thị xã" in release_of(path).text
+    release = release_of(path)
+    assert release.number == "04/TC-UBND"
+    assert "30 UBND quận, huyện, thị xã" in release.text
 
 
 @pytest.mark.slow
@@ -405,7 +407,7 @@ def test_only_the_pages_without_text_are_read_as_pictures(folder: Path) -> None:
     loaded = load(both)
     assert loaded.properties["ocr"] == "2"
     assert loaded.text[: loaded.pages[1]].startswith("Số: 04 /TC-UBND")
-    assert "I- Kết quả chỉ đạo, điều hành" in loaded.text[loaded.pages[1] :]
+    assert "thực hiện các nhiệm vụ phát triển" in loaded.text[loaded.pages[1] :]
 
 
 def test_without_tesseract_the_packages_are_named(
