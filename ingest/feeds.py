@@ -1,34 +1,31 @@
 """Feeds (RSS, Atom) and sitemaps: which pages they list, and of which date.
 
-The files come from a server and are untrusted: they are bounded before they are parsed, and no
-entity or address in them is resolved.
+The files come from a server and are untrusted: they are bounded, parsed without making a tree, and
+nothing that they refer to is loaded.
 """
 
 from __future__ import annotations
 
-import calendar
-import io
+import email.utils
 import re
-import time
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
-import feedparser
 import httpx
 from lxml import etree
 
 from ingest import web
 from rag.errors import InputError
 
-MAX_BYTES = 50 << 20
-"""What the sitemap protocol allows."""
-_MAX_FEED_BYTES = 4 << 20
-"""A feed is parsed into memory as a whole; a hostile one takes up to ten seconds a megabyte."""
+MAX_BYTES = 20 << 20
+"""Twice what 50,000 entries of usual length take."""
 MAX_ENTRIES = 50_000
-"""Likewise."""
+"""What the sitemap protocol allows."""
 _MAX_CHARS = 4096
 _HEAD_BYTES = 4096
 # Atomic groups and possessive repeats: a hostile head cannot make the search run on.
@@ -37,9 +34,7 @@ _ROOT = re.compile(
     rb"<(?:[A-Za-z]\w*+:)?(rss|feed|RDF|urlset|sitemapindex)[\s>]",
     re.DOTALL,
 )
-_ITEM = re.compile(rb"<(?:\w+:)?(?:item|entry)\b")
-_AHEAD = 14 * 3600
-"""Seconds: the clock that is furthest ahead of UTC. Feeds are read as UTC, whatever they print."""
+_URNS = ("tag:", "urn:")
 
 
 class Kind(Enum):
@@ -57,14 +52,11 @@ class Entry:
     url: str
     """Absolute, not checked further."""
     moment: datetime | None
-    """When it was published or last changed; None when the list does not say."""
+    """When it was published or last changed, by the list's own clock; None when not said."""
 
     def since(self, limit: date | None) -> bool:
         """Whether it may be of that day or later; what has no date may."""
-        if limit is None or self.moment is None:
-            return True
-        first = datetime(limit.year, limit.month, limit.day, tzinfo=UTC)
-        return self.moment.timestamp() >= first.timestamp() - _AHEAD
+        return limit is None or self.moment is None or self.moment.date() >= limit
 
 
 def unpack(path: Path, url: str) -> None:
@@ -110,12 +102,39 @@ def entries(path: Path, listed: Kind, url: str) -> list[Entry]:
 
     Raises `InputError` when it is too large or cannot be parsed.
     """
-    most = _MAX_FEED_BYTES if listed is Kind.FEED else MAX_BYTES
-    if path.stat().st_size > most:
+    if path.stat().st_size > MAX_BYTES:
         raise InputError(
-            f"a {listed.value} of more than {most >> 20} MB: {url}; give the URLs of its pages"
+            f"a {listed.value} of more than {MAX_BYTES >> 20} MB: {url}; give the URLs of its pages"
         )
-    found = _feed(path, url) if listed is Kind.FEED else _sitemap(path, listed, url)
+    listing = _Listing(_FORMS[listed])
+    parser: etree.XMLParser = etree.XMLParser(
+        target=listing,
+        # Those of the file itself only, within the bounds that libxml2 sets.
+        resolve_entities="internal",
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        # Feeds are often slightly wrong: a bare `&`, or `&nbsp;` as in HTML.
+        recover=listed is Kind.FEED,
+    )
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 16):
+                parser.feed(chunk)
+                if len(listing.found) > MAX_ENTRIES:
+                    raise InputError(
+                        f"a {listed.value} of more than {MAX_ENTRIES:,} entries: {url}; "
+                        "give the URLs of its pages"
+                    )
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise InputError(_unreadable(listed, url, error.msg)) from error
+    if not listing.found and len(parser.feed_error_log):
+        raise InputError(_unreadable(listed, url, parser.feed_error_log[0].message))
+    found = []
+    for printed, when in listing.found:
+        if link := _absolute(printed, url):
+            found.append(Entry(link, _moment(when)))
     unique: dict[str, Entry] = {}
     for entry in found:
         unique.setdefault(entry.url, entry)
@@ -125,104 +144,96 @@ def entries(path: Path, listed: Kind, url: str) -> list[Entry]:
     )
 
 
-def _feed(path: Path, url: str) -> list[Entry]:
-    data = path.read_bytes()
-    if sum(1 for _ in _ITEM.finditer(data)) > MAX_ENTRIES:
-        raise InputError(_too_many(Kind.FEED, url))
-    # Bytes in a stream are never taken for a URL to be fetched; relative links start from `url`.
-    parsed = feedparser.parse(
-        io.BytesIO(data),
-        response_headers={"content-location": url},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
-    if parsed.bozo and not parsed.entries:
-        reason = " ".join(str(parsed.bozo_exception).split())[:200]
-        raise InputError(f"cannot read the feed ({reason}): {url}; give the URLs of its pages")
-    found = []
-    for entry in parsed.entries:
-        moment = entry.get("published_parsed") or entry.get("updated_parsed")
-        if link := _absolute(entry.get("link", ""), url):
-            found.append(Entry(link, _from_utc(moment) if moment else None))
-    return found
+def _unreadable(listed: Kind, url: str, why: object) -> str:
+    reason = " ".join(str(why).split())[:200]
+    return f"cannot read the {listed.value} ({reason}): {url}; give the URLs of its pages"
 
 
-def _from_utc(moment: time.struct_time) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(calendar.timegm(moment), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+class _Form(NamedTuple):
+    """The local names by which a list of some kind says what it has; of several, the best first."""
+
+    entries: tuple[str, ...]
+    links: tuple[str, ...]
+    dates: tuple[str, ...]
 
 
-def _sitemap(path: Path, listed: Kind, url: str) -> list[Entry]:
-    listing = _Listing("url" if listed is Kind.SITEMAP else "sitemap")
-    parser: etree.XMLParser = etree.XMLParser(
-        target=listing, resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
-    )
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 16):
-                parser.feed(chunk)
-                if len(listing.found) > MAX_ENTRIES:
-                    raise InputError(_too_many(listed, url))
-        parser.close()
-    except etree.XMLSyntaxError as error:
-        reason = " ".join(str(error.msg).split())[:200]
-        raise InputError(
-            f"cannot read the {listed.value} ({reason}): {url}; give the URLs of its pages"
-        ) from error
-    found = []
-    for location, changed in listing.found:
-        if link := _absolute(location, url):
-            found.append(Entry(link, _moment(changed)))
-    return found
+_FORMS = {
+    # RSS in its versions, and Atom.
+    Kind.FEED: _Form(
+        ("item", "entry"),
+        ("link", "guid", "id"),
+        ("pubDate", "published", "date", "issued", "updated", "modified"),
+    ),
+    Kind.SITEMAP: _Form(("url",), ("loc",), ("lastmod",)),
+    Kind.INDEX: _Form(("sitemap",), ("loc",), ("lastmod",)),
+}
 
 
 class _Listing:
-    """Takes the parts of a sitemap as they are parsed; no tree of it is ever made."""
+    """Takes the entries of a list as they are parsed; no tree of it is ever made."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, form: _Form) -> None:
         self.found: list[tuple[str, str]] = []
-        self._wanted = wanted
-        self._values = {"loc": "", "lastmod": ""}
+        """Link and date of each entry as printed; empty when it has none."""
+        self._form = form
+        self._entry: dict[str, str] | None = None
+        self._depth = 0
         self._open = ""
 
-    def start(self, tag: str, attributes: object) -> None:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         name = _local(tag)
-        if name == self._wanted:
-            self._values = {"loc": "", "lastmod": ""}
-        # In an image or video within the entry, `loc` stands under another namespace's element.
-        self._open = name if name in self._values and not self._values[name] else ""
-
-    def end(self, tag: str) -> None:
-        self._open = ""
-        if _local(tag) == self._wanted and self._values["loc"]:
-            self.found.append((self._values["loc"], self._values["lastmod"]))
+        if self._entry is None:
+            if name in self._form.entries:
+                self._entry = {}
+                self._depth = 0
+            return
+        self._depth += 1
+        # What stands deeper is about something else: an image, an author, where the entry is from.
+        if self._depth > 1 or name not in self._form.links + self._form.dates:
+            return
+        elsewhere = attributes.get("rel", "alternate") != "alternate"
+        if name not in self._entry and not elsewhere and attributes.get("isPermaLink") != "false":
+            self._entry[name] = attributes.get("href", "")
+            self._open = name
 
     def data(self, text: str) -> None:
-        if self._open and len(self._values[self._open]) < _MAX_CHARS:
-            self._values[self._open] += text
+        if self._entry is not None and self._open and len(self._entry[self._open]) < _MAX_CHARS:
+            self._entry[self._open] += text
+
+    def end(self, tag: str) -> None:
+        if self._entry is None:
+            return
+        if self._depth == 0:
+            link, when = self._best(self._form.links), self._best(self._form.dates)
+            self.found.append((link, when))
+            self._entry = None
+        elif self._depth == 1:
+            self._open = ""
+        self._depth -= 1
 
     def close(self) -> None:
         """lxml asks for it; there is nothing to finish."""
+
+    def _best(self, names: tuple[str, ...]) -> str:
+        values = [(self._entry or {}).get(name, "").strip() for name in names]
+        # An Atom id is a link only when it looks like one.
+        return next((value for value in values if value and not value.startswith(_URNS)), "")
 
 
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _too_many(listed: Kind, url: str) -> str:
-    return f"a {listed.value} of more than {MAX_ENTRIES:,} entries: {url}; give the URLs wanted"
-
-
 def _moment(text: str) -> datetime | None:
-    """A W3C date, with or without a time of day; None for anything else."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    # Without a zone it may be anyone's clock.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """A date as feeds (RFC 822) or Atom and sitemaps (W3C) write it; None for anything else."""
+    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except (ValueError, IndexError, OverflowError):
+            continue
+        # Without a zone it may be anyone's clock.
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
 
 
 def _absolute(link: str, base: str) -> str | None:

@@ -122,10 +122,7 @@ class SourceOptions:
     max_ratio: int = 200
     """Unpacked to packed bytes of one member, once it is past 10 MiB."""
     since: date | None = None
-    """First day of what is taken from feeds and sitemaps; an entry without date is taken.
-
-    The day is that of the zone furthest ahead, so that entries of the evening before may come too.
-    """
+    """First day of what is taken from feeds and sitemaps; an entry without date is taken."""
     max_entries: int = 500
     """Entries of one feed or sitemap that are fetched, newest first."""
     allow_private: bool = False

@@ -52,7 +52,6 @@ HOMES = {
     "httpx": {"ingest.web", "ingest.feeds"},
     "httpcore": {"ingest.web"},
     "protego": {"ingest.web"},
-    "feedparser": {"ingest.feeds"},
     "watchfiles": {"ingest.watch"},
     "pdfplumber": {"ingest.pdf"},
     "pdfminer": {"ingest.pdf"},

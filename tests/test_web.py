@@ -757,6 +757,7 @@ def feed(items: Sequence[tuple[str, str]]) -> str:
 ITEMS = [
     ("/old", "Sat, 01 May 2021 08:00:00 +0700"),
     ("/undated", ""),
+    ("/may", "Wed, 23 Jun 2021 23:00:00 -0700"),
     ("/june", "Thu, 24 Jun 2021 01:00:00 +0700"),
     ("/july", "Thu, 01 Jul 2021 08:00:00 +0700"),
     ("july", "Thu, 01 Jul 2021 08:00:00 +0700"),
@@ -770,10 +771,26 @@ def test_a_feed_gives_its_pages_since_a_day_newest_first(site: Site, content_typ
     url = site.add("/feed.xml", feed(ITEMS), content_type)
     walked = walk([url], SourceOptions(since=date(2021, 6, 24)))
     assert not walked.failed
-    # The one of June went out on the day by the clock in Hanoi, the day before by that in London.
+    # By the clock of who published it, not the day before, as it was in London.
     assert list(walked.texts) == [site.url(path) for path in ("/july", "/june", "/undated")]
     assert "/old" not in site.paths()
     assert site.url("/old") in walk([url]).texts
+
+
+def test_a_feed_that_is_slightly_wrong_is_read(site: Site) -> None:
+    page = site.add("/a?x=1&y=2")
+    url = site.add(
+        "/feed",
+        "<rss><channel><title>Tin&nbsp;tức & báo</title><item><source url='/no'/><author>"
+        "<link>/author</link></author><title>A & B</title><link>/a?x=1&amp;y=2</link>"
+        "<guid isPermaLink='false'>/guid</guid><pubDate>hôm nay</pubDate></item>"
+        "<item><guid isPermaLink='false'>5</guid></item>"
+        "<item><title>no link</title></item></channel>",
+        "application/rss+xml",
+    )
+    walked = walk([url])
+    assert list(walked.texts) == [page]
+    assert not walked.failed
 
 
 def test_an_atom_feed_is_read(site: Site) -> None:
@@ -781,6 +798,7 @@ def test_an_atom_feed_is_read(site: Site) -> None:
     url = site.add(
         "/atom",
         '<feed xmlns="http://www.w3.org/2005/Atom"><title>Tin</title><entry><title>Một</title>'
+        '<id>tag:x,2021:1</id><link rel="enclosure" href="/film"/>'
         '<link rel="alternate" href="tin-tuc/1?a=1&amp;b=2"/>'
         "<updated>2021-06-24T10:00:00+07:00</updated></entry></feed>",
         "application/atom+xml",
