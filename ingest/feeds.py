@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
+from html.entities import html5
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,11 @@ _ROOT = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>\s++|<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*+>)*+"
     rb"<(?:[A-Za-z]\w*+:)?(rss|feed|RDF|urlset|sitemapindex)[\s>]",
     re.DOTALL,
+)
+_CHUNK = 1 << 16
+# A part in which references are plain text, or a reference that is not numbered.
+_REFERENCE = re.compile(
+    rb"<!\[CDATA\[(?:(?!\]\]>).)*+|&(?!#)(?:[A-Za-z][A-Za-z0-9]{1,31};)?", re.DOTALL
 )
 _URNS = ("tag:", "urn:")
 
@@ -114,18 +120,20 @@ def entries(path: Path, listed: Kind, url: str) -> list[Entry]:
         load_dtd=False,
         no_network=True,
         huge_tree=False,
-        # Feeds are often slightly wrong: a bare `&`, or `&nbsp;` as in HTML.
+        # Feeds are often slightly wrong, while half a sitemap would pass for the whole.
         recover=listed is Kind.FEED,
     )
+    data = path.read_bytes()
+    if listed is Kind.FEED:
+        data = _REFERENCE.sub(_numbered, data)
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 16):
-                parser.feed(chunk)
-                if len(listing.found) > MAX_ENTRIES:
-                    raise InputError(
-                        f"a {listed.value} of more than {MAX_ENTRIES:,} entries: {url}; "
-                        "give the URLs of its pages"
-                    )
+        for start in range(0, len(data), _CHUNK):
+            parser.feed(data[start : start + _CHUNK])
+            if len(listing.found) > MAX_ENTRIES:
+                raise InputError(
+                    f"a {listed.value} of more than {MAX_ENTRIES:,} entries: {url}; "
+                    "give the URLs of its pages"
+                )
         parser.close()
     except etree.XMLSyntaxError as error:
         raise InputError(_unreadable(listed, url, error.msg)) from error
@@ -142,6 +150,21 @@ def entries(path: Path, listed: Kind, url: str) -> list[Entry]:
         unique.values(),
         key=lambda entry: -entry.moment.timestamp() if entry.moment else float("inf"),
     )
+
+
+def _numbered(found: re.Match[bytes]) -> bytes:
+    """A named reference as a numbered one; a bare `&`, or one of no known name, as itself.
+
+    Names of HTML, and `&` alone, are frequent mistakes; libxml2 goes on after one, but then leaves
+    out every named reference that follows, and the `&` between the parts of a link with them.
+    """
+    text = found.group()
+    if text.startswith(b"<"):
+        return text
+    char = html5.get(text[1:].decode("ascii")) if len(text) > 1 else None
+    if char is None:
+        return b"&#38;" + text[1:]
+    return "".join(f"&#{ord(each)};" for each in char).encode("ascii")
 
 
 def _unreadable(listed: Kind, url: str, why: object) -> str:

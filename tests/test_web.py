@@ -764,7 +764,9 @@ ITEMS = [
 ]
 
 
-@pytest.mark.parametrize("content_type", ["application/rss+xml", "text/xml", "text/plain", ""])
+@pytest.mark.parametrize(
+    "content_type", ["application/rss+xml", "text/xml", "text/html", "text/plain", ""]
+)
 def test_a_feed_gives_its_pages_since_a_day_newest_first(site: Site, content_type: str) -> None:
     for path in ("/old", "/undated", "/june", "/july"):
         site.add(path, path)
@@ -778,18 +780,19 @@ def test_a_feed_gives_its_pages_since_a_day_newest_first(site: Site, content_typ
 
 
 def test_a_feed_that_is_slightly_wrong_is_read(site: Site) -> None:
-    page = site.add("/a?x=1&y=2")
+    pages = [site.add("/a?x=1&y=2"), site.add("/b?x=1&y=2"), site.add("/c?x=1&y=2")]
     url = site.add(
         "/feed",
         "<rss><channel><title>Tin&nbsp;tức & báo</title><item><source url='/no'/><author>"
         "<link>/author</link></author><title>A & B</title><link>/a?x=1&amp;y=2</link>"
         "<guid isPermaLink='false'>/guid</guid><pubDate>hôm nay</pubDate></item>"
         "<item><guid isPermaLink='false'>5</guid></item>"
+        "<item><link><![CDATA[/b?x=1&y=2]]></link></item><item><link>/c?x=1&y=2</link></item>"
         "<item><title>no link</title></item></channel>",
         "application/rss+xml",
     )
     walked = walk([url])
-    assert list(walked.texts) == [page]
+    assert list(walked.texts) == pages
     assert not walked.failed
 
 
