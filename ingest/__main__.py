@@ -91,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         help="metadata by file, over what the files say; to be given each time",
     )
     taking.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="where files are read and embedded: here, or on Ray Data (see docs/servers.md)",
+    )
+    taking.add_argument(
         "--watch",
         action="store_true",
         help="go on: ingest whatever changes in the given folders, until interrupted",
@@ -164,6 +170,7 @@ def _ingest(options: argparse.Namespace, settings: Settings, *, progress: bool) 
         settings,
         options=_source_options(options),
         manifest=options.manifest,
+        engine=options.engine,
         progress=progress,
     )
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -33,6 +34,12 @@ from rag.errors import InputError
 from rag.index import Index
 from rag.schema import Release
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from ingest.ray_engine import RayEngine
+
+Engine = Literal["local", "ray"]
+"""Where documents are read and embedded: in this process and its children, or on Ray Data."""
 
 __all__ = [
     "Failure",
@@ -128,6 +135,7 @@ def ingest(
     options: SourceOptions = SourceOptions(),  # noqa: B008
     manifest: Path | None = None,
     limits: Limits = Limits(),  # noqa: B008
+    engine: Engine = "local",
     progress: bool = False,
 ) -> Summary:
     """Bring files, folders, archives and URLs into the collection; unchanged ones cost little.
@@ -148,9 +156,17 @@ def ingest(
             for path, source in known.items()
             if source.etag or source.modified
         }
+        readers: Readers | RayEngine
+        if engine == "ray":
+            from ingest.ray_engine import RayEngine
+
+            embedder = embedder or open_embedder(settings)
+            readers = stack.enter_context(RayEngine(settings, embedder, limits=limits))
+            embedder = readers.embedder
+        else:
+            readers = stack.enter_context(Readers(limits=limits))
         writer = Writer(settings, archive, stack, embedder)
         sources = stack.enter_context(Sources(options, validators))
-        readers = stack.enter_context(Readers(limits=limits))
         run = _Run(archive, writer, sources, said, known, limits)
         with tqdm(desc="ingesting", unit=" documents", disable=not progress) as bar:
             for job, outcome in readers.read(run.jobs(list(paths), bar)):

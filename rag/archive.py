@@ -99,8 +99,8 @@ _sources = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("release_id", sa.String(16), nullable=False, index=True),
     sa.Column("overrides", sa.String(64)),
-    sa.Column("etag", sa.Text),
-    sa.Column("modified", sa.Text),
+    sa.Column("etag", _Exact),
+    sa.Column("modified", _Exact),
 )
 _passages = sa.Table(
     "passages",

@@ -165,14 +165,14 @@ class Embedder:
         return self.encoder.count(text)
 
 
-def open_embedder(settings: Settings) -> Embedder:
-    """The model that the settings name.
+def open_embedder(settings: Settings, *, threads: int | None = None) -> Embedder:
+    """The model that the settings name, on so many threads (default: one for each core).
 
     Raises `WeightsError` when the bundled weights cannot be made, `SettingsError` when another
     model cannot be loaded.
     """
     if settings.embedding_model == BUNDLED_MODEL:
-        return Embedder(OnnxEncoder(unpack(settings.weights_dir)), Head.bundled())
+        return Embedder(OnnxEncoder(unpack(settings.weights_dir), threads=threads), Head.bundled())
     return Embedder(SentenceTransformerEncoder(settings.embedding_model), Head.empty())
 
 
@@ -198,7 +198,7 @@ def _unit(vector: Vector) -> Vector:
 class OnnxEncoder:
     """multilingual-e5-small from its unpacked folder, on ONNX Runtime."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -211,6 +211,7 @@ class OnnxEncoder:
             options = onnxruntime.SessionOptions()
             options.enable_cpu_mem_arena = False
             options.log_severity_level = 3
+            options.intra_op_num_threads = threads or 0
             # Spinning threads win a little alone and lose a lot beside any other process.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             self._session = onnxruntime.InferenceSession(

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     chroma_token: SecretStr | None = Field(
         None, description="Token sent to the Chroma server, for a gateway that asks for one."
     )
+    ray_address: str | None = Field(
+        None, description="Address of a Ray cluster for --engine ray; default: this machine."
+    )
     threshold: float | None = Field(
         None,
         ge=0.0,
