@@ -350,7 +350,7 @@ def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
                 if item.fits and item.right(sentence) and len(sentence.spans) > 1:
                     right = [item.fits(sentence, span) for span in sentence.spans]
                     if any(right):
-                        rows = span_features(asked, sentence)
+                        rows = span_features(asked, sentence, store.index.weight)
                         same = [sentence.candidate] * len(rows)
                         out.append(_case(asked, same, item, rows, right))
                         break

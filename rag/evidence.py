@@ -20,7 +20,7 @@ bracket after it, and fades over the scopes before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -50,7 +50,7 @@ SENTENCE_FEATURES = (
 )  # fmt: skip
 SPAN_FEATURES = (
     "kind", "own", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
-    "asked", "order",
+    "asked", "order", "before", "after", "nearest", "tokens", "starting", "limit", "sort",
 )  # fmt: skip
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
@@ -240,7 +240,7 @@ class Reader:
         """The spans of a sentence with their scores, in the order of the text."""
         pair = pair_of(asked.question, sentence.candidate.release.language)
         weights = self._weights.vector("span", pair, SPAN_FEATURES)
-        features = span_features(asked, sentence)
+        features = span_features(asked, sentence, self._index.weight)
         return [
             Weighed(span, row, float(weights @ row))
             for span, row in zip(sentence.spans, features, strict=True)
@@ -284,8 +284,7 @@ _ASKS_ISSUE = re.compile(
 
 
 def _metadata_fit(question: Question, candidate: Candidate, start: int, sentence: str) -> float:
-    release = candidate.release
-    plain = " ".join(bare(word) for word, _, _ in words(question.text))
+    release, plain = candidate.release, question.plain
     tight = sentence.replace(" ", "")
     if "person" in question.wants and _ASKS_SIGNER.search(plain) and release.signer:
         return float(release.signer in sentence)
@@ -324,7 +323,9 @@ _CHANGE_WORD = re.compile(
 )
 
 
-def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
+def span_features(
+    asked: Asked, sentence: Sentence, weigh: Callable[[str], float]
+) -> list[Vector]:
     """The features of each span of a sentence, in the order of `sentence.spans`.
 
     `kind`: how exactly the kind fits; `own`, `chain`: late interaction with the span's scope alone,
@@ -344,6 +345,7 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
     )
     printed = {stem(word) for word, _, _ in words(sentence.text)}
     wanted = _wanted_words(question, language) & printed
+    pulls = _pulls(sentence, _located(question, sentence, language, weigh), marks)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before, tail, after = _scope(passage.text, sentence, marks, span)
@@ -359,16 +361,242 @@ def span_features(asked: Asked, sentence: Sentence) -> list[Vector]:
                     _words_in(passage.text, wanted, chain, span),
                     _back(sentence, before, tail, span),
                     _noun_fit(question, span),
-                    _period_fit(question, sentence, told, span, tail),
+                    _period_fit(question, sentence, told, span, tail, after),
                     _base_fit(question, sentence, told, span, after),
                     _change_fit(question, passage.text[max(sentence.start, before) : span.start]),
                     _asked_share(question, passage.text[span.start : span.end]),
                     -0.1 * number,
+                    *pulls[number],
+                    _near_tokens(asked, sentence, marks, span),
+                    _starting(question, passage.text[sentence.start : span.start]),
+                    _limit(question, passage.text[sentence.start : span.start]),
+                    _sort(question, passage.text[span.start : span.end], span),
                 ],
                 np.float32,
             )
         )
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """Something of the question that a sentence says, and where."""
+
+    weight: float
+    places: tuple[tuple[int, int], ...]
+    """In the passage."""
+
+
+_ENDS = re.compile(
+    r"\b(?:deadline|han (?:chot|cuoi|nop|cuoi cung)|cham nhat|ket thuc|end(?:s|ed|ing)?|clos\w+|by when|"
+    r"until|finish\w*|expir\w*|het han|latest)\b"
+)
+_BEGINS = re.compile(
+    r"\b(?:bat dau|khoi cong|khai mac|start\w*|beg[aiu]n\w*|open\w*|launch\w*|tu (?:ngay|khi) nao|since|"
+    r"from when)\b"
+)
+_TO = re.compile(
+    r"\b(?:cham nhat|truoc|den|het|ket thuc|until|by|close[sd]?|no later than|end(?:s|ed)?|through|"
+    r"to|hoan thanh)(?: (?:het|vao|on|at|the|ngay|thang|nam|\d{1,2} [ap]m|of))*$"
+)
+_FROM_TIME = re.compile(
+    r"\b(?:tu|bat dau|ke tu|from|open(?:s|ed)?|start(?:s|ed)?|since|beg[ai]n(?:s|ning)?|launched)"
+    r"(?: (?:vao|on|at|the|ngay|thang|nam))*$"
+)
+
+
+def _limit(question: Question, head: str) -> float:
+    """1 for a date that is the end or the beginning as asked, -1 for the other of the two."""
+    ends, begins = bool(_ENDS.search(question.plain)), bool(_BEGINS.search(question.plain))
+    if "date" not in question.wants or ends == begins:
+        return 0.0
+    before = " ".join(bare(word) for word, _, _ in words(head[-40:]))
+    last, first = bool(_TO.search(before)), bool(_FROM_TIME.search(before))
+    if last == first:
+        return 0.0
+    return 1.0 if last == ends else -1.0
+
+
+_SORTS: tuple[tuple[str, str], ...] = (
+    (r"nghi quyet|resolution", r"nghi quyet|resolution"),
+    (r"nghi dinh|decree", r"nghi dinh|decree"),
+    (r"quyet dinh|decision", r"quyet dinh|decision"),
+    (r"chi thi|directive", r"chi thi|directive"),
+    (r"thong tu|circular", r"thong tu|circular"),
+    (r"(?:du )?luat|law|act|bill", r"luat|law|.*\b(?:act|law|bill)"),
+    (r"ke hoach|plan", r"ke hoach|.*\bplan"),
+    (r"cong dien|cong van|dispatch|telegram", r"cong dien|cong van"),
+    (r"so nao|department", r"so\b|.*\bdepartment"),
+    (r"bo nao|ministry", r"bo\b|.*\bministry"),
+    (r"(?<!co )quan nao|district", r"quan\b|.*\bdistrict|huyen\b"),
+    (r"huyen nao", r"huyen\b|.*\bdistrict"),
+    (r"tinh nao|province", r"tinh\b|.*\bprovince"),
+    (r"county|counties", r".*\bcount(?:y|ies)"),
+    (r"benh vien nao|hospital", r"benh vien|.*\bhospital"),
+    (r"cong ty nao|company|firm", r"(?:tong )?cong ty|.*\b(?:company|corporation)"),
+)
+_ASKED_SORT = tuple(
+    (re.compile(rf"\b(?:{asked})\b"), re.compile(found)) for asked, found in _SORTS
+)
+
+
+def _sort(question: Question, text: str, span: Span) -> float:
+    """1 for a document, agency or place of the very sort that is asked for, -1 for another."""
+    if span.figure is not None:
+        return 0.0
+    wanted = [found for asked, found in _ASKED_SORT if asked.search(question.plain)]
+    if not wanted:
+        return 0.0
+    plain = " ".join(bare(word) for word, _, _ in words(text))
+    return 1.0 if any(found.match(plain) for found in wanted) else -1.0
+
+
+def _located(
+    question: Question, sentence: Sentence, language: Language, weigh: Callable[[str], float]
+) -> list[_Located]:
+    """The question's words and pairs of words, and the glossary's terms, that a sentence says."""
+    key = bare if question.unmarked and language == "vi" else stem
+    said = [(key(word), sentence.start + at, sentence.start + end)
+            for word, at, end in words(sentence.text)]  # fmt: skip
+    wanted: dict[tuple[tuple[str, ...], ...], float] = {}
+    if question.language == language:
+        own = [word for word in question.content if bare(word) not in question.timed]
+        keys = [key(word) for word in own]
+        for number, word in enumerate(own):
+            wanted[((keys[number],),)] = weigh(word)
+            if number:
+                wanted[((keys[number - 1], keys[number]),)] = weigh(f"{own[number - 1]} {word}")
+    else:
+        for word in question.content:
+            if (word[0].isdigit() or word in question.names) and bare(word) not in question.timed:
+                wanted[((key(word),),)] = weigh(word)
+    for concept in question.concepts:
+        forms = [tuple(key(word) for word, _, _ in words(form))
+                 for form in concept.wordings(language)[:12]]  # fmt: skip
+        rarest = max((weigh(part) for form in forms[:4] for part in form), default=0.0)
+        if forms and not all(bare(part) in question.timed for part in forms[0]):
+            wanted[tuple(forms)] = rarest
+    found = []
+    for forms, weight in wanted.items():
+        places = [
+            (said[at][1], said[at + len(form) - 1][2])
+            for form in filter(None, forms)
+            for at in range(len(said) - len(form) + 1)
+            if all(said[at + step][0] == part for step, part in enumerate(form))
+        ]
+        if places:
+            found.append(_Located(max(weight, 0.1), tuple(places)))
+    for stated in question.figures:
+        places = [
+            (figure.start, figure.end)
+            for figure in sentence.figures
+            if figure.value == stated.value and figures.same(figure, stated)
+        ]
+        if places:
+            found.append(_Located(weigh(stated.text), tuple(places)))
+    return found
+
+
+_GAP = 5.0
+"""Words between a span and what is said of it at which that counts 1/e."""
+
+
+def _gap(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -> float:
+    """How far apart two places are: words between them, marks and other figures counting more."""
+    between = text[start:end]
+    others = sum(start <= a and b <= end for a, b in marks)
+    return (
+        len(between.split())
+        + 2 * len(re.findall(r"[,()–]|\s-\s", between))
+        + 8 * between.count(";")
+        + 4 * others
+    )
+
+
+def _pulls(
+    sentence: Sentence, located: Sequence[_Located], marks: Sequence[tuple[int, int]]
+) -> list[tuple[float, float, float]]:
+    """Per span: how near the question's words stand before it, after it, and nearest to it of all.
+
+    Each a share of the weight of the words that the sentence has.
+    """
+    text = sentence.candidate.passage.text
+    total = sum(one.weight for one in located)
+    count = len(sentence.spans)
+    before, after, nearest = np.zeros(count), np.zeros(count), np.zeros(count)
+    if total <= 0:
+        return [(0.0, 0.0, 0.0)] * count
+    for one in located:
+        best = np.zeros(count)
+        for number, span in enumerate(sentence.spans):
+            ahead = behind = 0.0
+            for start, end in one.places:
+                if end <= span.start:
+                    gap = _gap(text, end, span.start, marks)
+                    ahead = max(ahead, float(np.exp(-gap / _GAP)))
+                elif start >= span.end:
+                    gap = _gap(text, span.end, start, marks)
+                    behind = max(behind, float(np.exp(-gap / _GAP)))
+                elif span.figure is not None:
+                    behind = 1.0
+            before[number] += one.weight * ahead
+            after[number] += one.weight * behind
+            best[number] = max(ahead, behind)
+        if best.max() > 0:
+            nearest += one.weight * (best / best.max()) ** 2
+    return [
+        (float(before[number] / total), float(after[number] / total), float(nearest[number] / total))
+        for number in range(count)
+    ]
+
+
+def _near_tokens(
+    asked: Asked, sentence: Sentence, marks: Sequence[tuple[int, int]], span: Span
+) -> float:
+    """Late interaction with the sentence's tokens, each fading with its distance from the span."""
+    candidate = sentence.candidate
+    text = candidate.passage.text
+    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
+    inside = np.flatnonzero(
+        (starts >= sentence.start)
+        & (ends <= sentence.end)
+        & ((ends <= span.start) | (starts >= span.end))
+    )
+    if not len(inside) or not len(asked.token_weights):
+        return 0.0
+    fading = np.array(
+        [
+            np.exp(
+                -(
+                    _gap(text, int(ends[i]), span.start, marks)
+                    if ends[i] <= span.start
+                    else _gap(text, span.end, int(starts[i]), marks)
+                )
+                / _GAP
+            )
+            for i in inside
+        ],
+        np.float32,
+    )
+    faded = np.maximum(candidate.similarity[:, inside], 0.0) * fading
+    return float(faded.max(axis=1) @ asked.token_weights)
+
+
+_STARTING = re.compile(
+    r"\b(?:from|against|than|compared (?:with|to)|versus|vs\.?|so với|từ|thay vì|instead of)"
+    r"(?:\s+(?:mức|only|just|the|a|an|some|about|nearly|chỉ|là|khoảng))*\s*$",
+    re.I,
+)
+_ASKS_EARLIER = re.compile(
+    r"\b(?:before|previous(?:ly)?|earlier|from what|truoc|cu|originally|formerly|ban dau)\b"
+)
+
+
+def _starting(question: Question, head: str) -> float:
+    """-1 for a figure that another is compared with or starts from, 1 when that is asked for."""
+    if not _STARTING.search(head[-40:]):
+        return 0.0
+    return 1.0 if _ASKS_EARLIER.search(question.plain) else -1.0
 
 
 def _scope(
@@ -509,7 +737,9 @@ _ATTACHED = re.compile(
 )
 
 
-def _period_fit(question: Question, sentence: Sentence, told: Told, span: Span, tail: int) -> float:
+def _period_fit(
+    question: Question, sentence: Sentence, told: Told, span: Span, tail: int, after: int
+) -> float:
     """Whether the span is of the asked time; a figure of a time that nobody asked for counts -1."""
     text = sentence.candidate.passage.text
     own = [m for m in told.mentions if sentence.start <= m.start < sentence.end]
@@ -520,12 +750,14 @@ def _period_fit(question: Question, sentence: Sentence, told: Told, span: Span, 
         period, compared = before[-1].period, True
     else:
         plain = [mention.period for mention in before if not mention.compared]
-        after = [m.period for m in own if span.end <= m.start <= tail and not m.compared]
+        # English says when behind the verb: "8.2% were in poor condition at the end of 2023".
+        reach = tail if sentence.candidate.release.language == "vi" else after
+        later = [m.period for m in own if span.end <= m.start <= reach and not m.compared]
         close = [
             m.period for m in own if m.start >= span.end and _OF.fullmatch(text[span.end : m.start])
         ]
         plain = close[:1] or plain
-        named = plain[-1:] or after[:1]
+        named = plain[-1:] or later[:1]
         if not named and question.periods and not question.same_period:
             return _inherited(question, told, sentence.start)
         period = named[0] if named else None

@@ -55,6 +55,17 @@ _MONTHS = re.compile(
     r"(?<![\w.,/-])(?P<n>3|6|9|10|11|[4578])\s+(?:tháng|months)(?!\s*(?:tuổi|trước|tới|liên|một|lại|/|"
     r"ago|old|later))", re.I
 )  # fmt: skip
+_WORD_MONTHS = re.compile(
+    r"\b(?:the )?(?:first |last |past )?(?P<n>three|four|five|six|seven|eight|nine|ten|eleven)[- ]months?\b"
+    r"(?! (?:ago|old|later|before|after))", re.I
+)  # fmt: skip
+_NUMBERS = ("", "", "", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
+_PRIOR = re.compile(
+    r"month[- ]on[- ]month|quarter[- ]on[- ]quarter|(?:so với )?(?:tháng|quý) trước|"
+    r"(?:the )?(?:previous|preceding|prior) (?:month|quarter)|a (?:month|quarter) earlier",
+    re.I,
+)
+_THIS_YEAR = re.compile(r"this year|năm nay|current year", re.I)
 _YEAR_WHOLE = re.compile(r"\bcả năm\b|\bfull[- ]year\b|\bwhole year\b", re.I)
 _UNMARKED = {"thang": "tháng", "quy": "quý", "nam": "năm", "dau": "đầu", "cuoi": "cuối",
              "nua": "nửa", "ngay": "ngày", "den": "đến", "tu": "từ"}  # fmt: skip
@@ -72,6 +83,11 @@ def mentions(text: str, found: Sequence[Figure]) -> list[Mention]:
     for match in _MONTHS.finditer(text):
         if not any(m.start < match.end() and m.end > match.start() for m in out):
             last = int(match["n"])
+            end = last * 100 + (30 if last in (4, 6, 9, 11) else 31)
+            out.append(Mention(Period(None, 101, end), match.start(), match.end(), False))
+    for match in _WORD_MONTHS.finditer(text):
+        if not any(m.start < match.end() and m.end > match.start() for m in out):
+            last = _NUMBERS.index(match["n"].lower())
             end = last * 100 + (30 if last in (4, 6, 9, 11) else 31)
             out.append(Mention(Period(None, 101, end), match.start(), match.end(), False))
     for match in _YEAR_WHOLE.finditer(text):
@@ -103,6 +119,7 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
     current = around
     out: list[Mention] = []
     same = {match.start(): match for match in _SAME.finditer(text)}
+    same.update({match.start(): match for match in _PRIOR.finditer(text)})
     spans = [(match.start(), match.end()) for match in same.values()]
     events = sorted(
         [
@@ -116,7 +133,9 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
     for _, event in events:
         if isinstance(event, Mention):
             period = event.period
-            if period.year is None and current is not None:
+            if around is not None and _THIS_YEAR.search(text, event.start, event.end):
+                period = replace(period, year=around.year)
+            elif period.year is None and current is not None:
                 period = replace(period, year=current.year)
             elif period.whole_year and event.compared and current is not None:
                 # "than in 2020" beside half-year figures means that half of 2020.
@@ -125,11 +144,32 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
             if not event.compared:
                 current = period
             continue
-        told = event.groupdict().get("vi") or event.groupdict().get("en") or ""
         base = current or Period(None, 101, 1231)
+        if event.re is _PRIOR:
+            out.append(Mention(_prior(base), event.start(), event.end(), True))
+            continue
+        told = event.groupdict().get("vi") or event.groupdict().get("en") or ""
         year = int(told) if told.isdigit() else (base.year - 1 if base.year else None)
         out.append(Mention(replace(base, year=year), event.start(), event.end(), True))
     return out
+
+
+def _prior(period: Period) -> Period:
+    """The month or quarter before one."""
+    first, last = period.start // 100, period.end // 100
+    length = 3 if last - first == 2 else 1
+    year = period.year
+    first, last = last - 2 * length + 1, last - length
+    if last < 1:
+        first, last, year = first + 12, last + 12, year - 1 if year else None
+    return Period(year, max(1, first) * 100 + 1, last * 100 + (30 if last in (4, 6, 9, 11) else 31))
+
+
+_GROWS = re.compile(
+    r"\b(?:tăng|giảm|grow\w*|grew|ris\w+|rose|f[ae]ll\w*|increas\w*|decreas\w*|declin\w*|drop\w*|"
+    r"chang\w*|higher|lower|up|down)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +191,15 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
         text = "".join(_UNMARKED.get(word.lower(), word) for word in words)
         text = re.sub(r"\bcung ky\b", "cùng kỳ", re.sub(r"\bso voi\b", "so với", text))
     found = resolved(text, mentions(text, figures.find(text, language=language)), None)
-    same = [m for m in found if _SAME.match(text, m.start)]
+    same = [m for m in found if _SAME.match(text, m.start) and not _PRIOR.match(text, m.start)]
     compared = [m for m in found if m.compared and m not in same]
     asks_same = False
     for mention in same:
-        if _BASE.search(text[max(0, mention.start - 30) : mention.start]) or re.match(
-            r"year[- ]o", text[mention.start :], re.I
-        ):
+        head = text[max(0, mention.start - 30) : mention.start]
+        if re.search(r"\b(?:over|from)\s*$", head, re.I) and not _GROWS.search(text):
+            # "cases over the same period": during it, nothing is compared.
+            asks_same = True
+        elif _BASE.search(head) or re.match(r"year[- ]o", text[mention.start :], re.I):
             compared.append(mention)
         else:
             asks_same = True

@@ -15,7 +15,7 @@ from rag import figures
 from rag.errors import QuestionError
 from rag.language import bare, detect, fold, stem, words
 from rag.period import Period, asked_times
-from rag.schema import Language
+from rag.schema import Figure, Language
 
 Want = Literal[
     "money", "percent", "count", "quantity", "date", "person", "agency", "place", "document",
@@ -129,7 +129,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "place",
-        r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|quan|huyen|tinh|xa|phuong|thi xa|dia diem|nuoc|"
+        r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|(?<!co )quan|huyen|tinh|xa|phuong|thi xa|dia diem|nuoc|"
         r"khu vuc|thanh pho) nao\b|\bwhere\b|\b(?:which|what) (?:\w+ )?(?:place|district|province|"
         r"city|country|location|county|counties|town|state|venue|commune|ward)s?\b",
     ),
@@ -143,8 +143,16 @@ _WANTS: tuple[tuple[Want, str], ...] = (
 _MONEY_WORDS = (
     r"\bbao nhieu (?:tien|dong|ty|trieu|usd)\b|\b(?:money|cost|budget|spen[dt]\w*|paid|disburs\w*|"
     r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von|"
-    r"ngan sach|doanh thu|kim ngach|tong thu|tong chi)\b|"
+    r"ngan sach|doanh thu|kim ngach|tong thu|tong chi|nhap sieu|xuat sieu|no dong|no thue|du no)\b|"
+    r"\bhow much\b.{0,60}\b(?:vat|tax(?:es)?|duty|duties|capital|refund\w*|award\w*|recover\w*|"
+    r"contribut\w*|attract\w*|grant\w*|subsid\w*|allowance\w*|loans?|len[dt]|borrow\w*|"
+    r"compensat\w*|fin(?:es|ed)|collect\w*|ow(?:e[sd]?|ing)|debts?|arrears|surplus|deficit|"
+    r"earn\w*|wages?|salar\w+|import\w*|export\w*)\b|"
     r"\b(?:chi|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))"
+)
+_MEASURE_WORDS = (
+    r"\b(?:rice|waste|rubbish|water|electricity|land|area|power|energy|forest|crops?|grain|wheat|"
+    r"san luong|dien tich|tan|ha|hec ta|dien|nuoc|rac)\b"
 )
 _MONEY_ONLY = r"\bmoney\b|\bbao nhieu (?:tien|dong|ty|trieu|usd)\b"
 _MEASURED = re.compile(
@@ -154,7 +162,7 @@ _MEASURED = re.compile(
     r"capacity|increase|decrease|area|exports?|imports?|investment|amount|total|average|price)\b"
 )
 _CHANGE = re.compile(
-    r"\b(?:tang|giam|tang truong|bien dong)\b|\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|"
+    r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|"
     r"increas\w*|decreas\w*|declin\w*|drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
 )
 _TIMED = re.compile(
@@ -198,6 +206,8 @@ class Question:
 
     text: str
     language: Language
+    plain: str
+    """All its words without diacritics, one space between them."""
     unmarked: bool
     """Vietnamese typed without diacritics."""
     content: tuple[str, ...]
@@ -222,6 +232,8 @@ class Question:
     """It asks for the earlier value that the release compares with."""
     timed: frozenset[str]
     """Its words that only say when, folded."""
+    figures: tuple[Figure, ...]
+    """The quantities that it states itself."""
 
     def skips(self, word: str) -> bool:
         """Whether a word of the question says nothing of its topic."""
@@ -264,6 +276,7 @@ def understand(text: str, *, today: date | None = None) -> Question:
     return Question(
         text=text,
         language=language,
+        plain=plain,
         unmarked=unmarked,
         content=tuple(
             fold(word)
@@ -286,6 +299,11 @@ def understand(text: str, *, today: date | None = None) -> Question:
             for piece in match.group().split()
             for part in (piece, *re.split(r"[/.-]", piece))
         ),
+        figures=tuple(
+            figure
+            for figure in figures.find(text, language=language)
+            if figure.unit not in ("date", "period")
+        ),
     )
 
 
@@ -306,7 +324,10 @@ def _wants(plain: str) -> frozenset[Want]:
     if "money" in found and _CHANGE.search(plain) and not re.search(_MONEY_ONLY, plain):
         # "The increase in exports" may be printed as a share or as an amount.
         found |= {"percent", "money"}
-    if "money" in found and re.search(_MONEY_WORDS, plain):
+    if re.search(_MONEY_WORDS, plain) and found & {"money", "quantity"} and not (
+        re.search(_MEASURE_WORDS, plain)
+    ):
+        found.add("money")
         found.discard("quantity")
     if not found and _MEASURED.search(plain):
         found.add("quantity")

@@ -129,7 +129,34 @@ def spans_of(
                 # A word is capitalised at the start of any sentence.
                 continue
             found.append(Span(offset + start, offset + end, want, None))
-    return found
+    return _telling(question, sentence, offset, found)
+
+
+def _telling(question: Question, sentence: str, offset: int, found: list[Span]) -> list[Span]:
+    """Spans that tell something: not a part of an agency's name, nor what the question says itself.
+
+    When nothing else is left, all stay.
+    """
+    agencies = [(span.start, span.end) for span in found if span.kind == "agency"]
+    asked = {bare(word) for word, _, _ in words(question.text)}
+    kept = []
+    for span in found:
+        if span.kind == "place" and any(
+            start <= span.start and span.end <= end for start, end in agencies
+        ):
+            continue
+        text = sentence[span.start - offset : span.end - offset]
+        if span.kind == "document" and not re.search(rf"\d|\s[{_UPPER}]", text):
+            continue
+        own = [bare(word) for word, _, _ in words(text)]
+        if span.figure is None and own and all(word in asked for word in own):
+            continue
+        if span.figure is not None and any(
+            figures.same(span.figure, figure) for figure in question.figures
+        ):
+            continue
+        kept.append(span)
+    return kept or found
 
 
 def _said(question: Question, text: str) -> bool:
