@@ -30,7 +30,7 @@ from rag import figures
 from rag.embedding import Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
-from rag.period import Period, fit
+from rag.period import Period, fit, mentions, resolved
 from rag.question import Question, is_function_word
 from rag.retrieve import (
     Asked,
@@ -50,7 +50,7 @@ SENTENCE_FEATURES = (
 )  # fmt: skip
 SPAN_FEATURES = (
     "kind", "own", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
-    "asked", "order", "before", "after", "nearest", "tokens", "starting", "limit", "sort",
+    "asked", "order", "before", "after", "nearest", "tokens", "starting", "limit", "sort", "clause", "told", "missed", "column",
 )  # fmt: skip
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
@@ -345,10 +345,18 @@ def span_features(
     )
     printed = {stem(word) for word, _, _ in words(sentence.text)}
     wanted = _wanted_words(question, language) & printed
-    pulls = _pulls(sentence, _located(question, sentence, language, weigh), marks)
+    located = _located(
+        question, sentence.text, sentence.start, language, weigh, sentence.figures
+    )
+    pulls = _pulls(sentence, located, marks)
+    clauses = _clauses(passage.text, sentence)
+    scopes = [_scope(passage.text, sentence, marks, span) for span in sentence.spans]
+    told_here, told_elsewhere = _telling(located, scopes, marks, sentence)
+    header = _header(sentence)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
-        before, tail, after = _scope(passage.text, sentence, marks, span)
+        before, tail, after = scopes[number]
+        column = _column(sentence, header, span)
         own = [(before, tail, 1.0)]
         chain = _chain(sentence, marks, before, tail)
         out.append(
@@ -361,9 +369,9 @@ def span_features(
                     _words_in(passage.text, wanted, chain, span),
                     _back(sentence, before, tail, span),
                     _noun_fit(question, span),
-                    _period_fit(question, sentence, told, span, tail, after),
+                    _period_fit(question, sentence, told, span, tail, after, column),
                     _base_fit(question, sentence, told, span, after),
-                    _change_fit(question, passage.text[max(sentence.start, before) : span.start]),
+                    _change_fit(question, span, passage.text[max(sentence.start, before) : span.start]),
                     _asked_share(question, passage.text[span.start : span.end]),
                     -0.1 * number,
                     *pulls[number],
@@ -371,6 +379,10 @@ def span_features(
                     _starting(question, passage.text[sentence.start : span.start]),
                     _limit(question, passage.text[sentence.start : span.start]),
                     _sort(question, passage.text[span.start : span.end], span),
+                    _in_clause(located, clauses, span),
+                    told_here[number],
+                    told_elsewhere[number],
+                    _column_fit(question, header, column, language, weigh),
                 ],
                 np.float32,
             )
@@ -452,12 +464,20 @@ def _sort(question: Question, text: str, span: Span) -> float:
 
 
 def _located(
-    question: Question, sentence: Sentence, language: Language, weigh: Callable[[str], float]
+    question: Question,
+    text: str,
+    offset: int,
+    language: Language,
+    weigh: Callable[[str], float],
+    stated: Sequence[Figure] = (),
 ) -> list[_Located]:
-    """The question's words and pairs of words, and the glossary's terms, that a sentence says."""
+    """The question's words and pairs of words, and the glossary's terms, that a text says.
+
+    `stated` are its figures; one that the question names counts like a word. Places count from
+    `offset`.
+    """
     key = bare if question.unmarked and language == "vi" else stem
-    said = [(key(word), sentence.start + at, sentence.start + end)
-            for word, at, end in words(sentence.text)]  # fmt: skip
+    said = [(key(word), offset + at, offset + end) for word, at, end in words(text)]
     wanted: dict[tuple[tuple[str, ...], ...], float] = {}
     if question.language == language:
         own = [word for word in question.content if bare(word) not in question.timed]
@@ -486,15 +506,117 @@ def _located(
         ]
         if places:
             found.append(_Located(max(weight, 0.1), tuple(places)))
-    for stated in question.figures:
-        places = [
-            (figure.start, figure.end)
-            for figure in sentence.figures
-            if figure.value == stated.value and figures.same(figure, stated)
-        ]
+    for asked in question.figures:
+        places = [(one.start, one.end) for one in stated if figures.same(one, asked)]
         if places:
-            found.append(_Located(weigh(stated.text), tuple(places)))
+            found.append(_Located(weigh(asked.text), tuple(places)))
     return found
+
+
+def _telling(
+    located: Sequence[_Located],
+    scopes: Sequence[tuple[int, int, int]],
+    marks: Sequence[tuple[int, int]],
+    sentence: Sentence,
+) -> tuple[list[float], list[float]]:
+    """Per span: what its own scope says of the question, and what only other scopes say.
+
+    What the sentence opens with is said of all its figures, and counts for none of them.
+    """
+    opening = min((start for start, _ in marks), default=sentence.end)
+    total = sum(one.weight for one in located)
+    here, elsewhere = [0.0] * len(scopes), [0.0] * len(scopes)
+    for one in located:
+        if total <= 0 or any(end <= opening for _, end in one.places):
+            continue
+        inside = [
+            any(start >= before and end <= max(tail, stop) for start, end in one.places)
+            for (before, tail, _), stop in zip(
+                scopes, [span.end for span in sentence.spans], strict=True
+            )
+        ]
+        if any(inside):
+            for number, mine in enumerate(inside):
+                (here if mine else elsewhere)[number] += one.weight / total
+    return here, elsewhere
+
+
+_CELL = " | "
+
+
+def _header(sentence: Sentence) -> list[str]:
+    """The cells of the first row of the table that a row is in; empty outside of tables."""
+    if _CELL not in sentence.text:
+        return []
+    text = sentence.candidate.release.text
+    start = text.rfind("\n", 0, sentence.release_start) + 1
+    row = text[start : text.find("\n", start) if "\n" in text[start:] else len(text)]
+    top = row
+    while start > 0:
+        above = text.rfind("\n", 0, start - 1) + 1
+        line = text[above : start - 1]
+        if _CELL not in line:
+            break
+        top, start = line, above
+    cells = top.split(_CELL)
+    return cells if top != row and len(cells) == len(row.split(_CELL)) else []
+
+
+def _column(sentence: Sentence, header: Sequence[str], span: Span) -> str:
+    """What stands over the cell of a span; empty outside of tables."""
+    if not header:
+        return ""
+    text = sentence.candidate.passage.text
+    return header[min(text.count(_CELL, sentence.start, span.start), len(header) - 1)]
+
+
+def _column_fit(
+    question: Question,
+    header: Sequence[str],
+    column: str,
+    language: Language,
+    weigh: Callable[[str], float],
+) -> float:
+    """Share of what the table's header says of the question that stands over this cell."""
+    if not column:
+        return 0.0
+    said = [
+        sum(one.weight for one in _located(question, cell, 0, language, weigh)) for cell in header
+    ]
+    return said[header.index(column)] / max(said) if max(said) > 0 else 0.0
+
+
+def _clauses(text: str, sentence: Sentence) -> list[int]:
+    """The number of the clause that each character of a sentence is in.
+
+    Semicolons part clauses; what stands in brackets is one of its own.
+    """
+    numbers, open_brackets, current, last = [], [], 0, 0
+    for char in text[sentence.start : sentence.end]:
+        if char == "(":
+            open_brackets.append(current)
+            last += 1
+            current = last
+        elif char == ")" and open_brackets:
+            numbers.append(current)
+            current = open_brackets.pop()
+            continue
+        elif char == ";":
+            last += 1
+            current = last
+        numbers.append(current)
+    return [-1] * sentence.start + numbers
+
+
+def _in_clause(located: Sequence[_Located], clauses: Sequence[int], span: Span) -> float:
+    """Share of the located words' weight that is said in the span's own clause."""
+    total = sum(one.weight for one in located)
+    if total <= 0:
+        return 0.0
+    mine = clauses[span.start]
+    return sum(
+        one.weight for one in located if any(clauses[start] == mine for start, _ in one.places)
+    ) / total
 
 
 _GAP = 5.0
@@ -730,6 +852,7 @@ def _noun_fit(question: Question, span: Span) -> float:
 
 
 _OF = re.compile(r"\s*\(?(?:của|trong|vào|ở|in|of|for|during)?\s*(?:the\s+)?", re.I)
+_OF_TIME = re.compile(r"\s*(?:của|trong|vào|in|of|for|during|at)\s+(?:the\s+)?", re.I)
 _ATTACHED = re.compile(
     r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
     r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
@@ -738,12 +861,33 @@ _ATTACHED = re.compile(
 
 
 def _period_fit(
-    question: Question, sentence: Sentence, told: Told, span: Span, tail: int, after: int
+    question: Question,
+    sentence: Sentence,
+    told: Told,
+    span: Span,
+    tail: int,
+    after: int,
+    column: str,
 ) -> float:
     """Whether the span is of the asked time; a figure of a time that nobody asked for counts -1."""
+    if column:
+        # What stands over a cell says its time, if anything does.
+        language = sentence.candidate.release.language
+        dated = resolved(column, mentions(column, figures.find(column, language=language)), None)
+        if dated and question.periods:
+            return fit(question.periods, dated[0].period)
     text = sentence.candidate.passage.text
     own = [m for m in told.mentions if sentence.start <= m.start < sentence.end]
-    before = [mention for mention in own if mention.end <= span.start]
+    # "5.18% in the first quarter of 2022, short of the 7.1% planned": the quarter is the former's.
+    ends = [figure.end for figure in sentence.figures if _is_quantity(figure)]
+    before = [
+        mention
+        for mention in own
+        if mention.end <= span.start
+        and (mention.compared or not any(
+            end <= mention.start and _OF_TIME.fullmatch(text[end : mention.start]) for end in ends
+        ))
+    ]
     period: Period | None = None
     compared = False
     if before and before[-1].compared and _ATTACHED.fullmatch(text[before[-1].end : span.start]):
@@ -768,8 +912,11 @@ def _period_fit(
     return -1.0 if compared else 0.0
 
 
-def _change_fit(question: Question, head: str) -> float:
+def _change_fit(question: Question, span: Span, head: str) -> float:
     changes = bool(_CHANGE_WORD.search(head[-60:].rstrip()))
+    if question.change and not changes and span.figure and span.figure.unit == "%":
+        # A rate of growth is also "reached": GRDP ước đạt 5,91%.
+        return 0.0
     return 1.0 if changes == question.change else -1.0
 
 

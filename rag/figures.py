@@ -750,6 +750,7 @@ _FIRST_GAP = re.compile(r"-(?=[^\W\d_])|[ ]?\n|[ \u00a0]{0,2}")
 _RATE = _compile(
     rf"{_S0}/{_S0}|{_S}(?P<word>per|mỗi|một|a|an|each){_S}|{_S}(?=per{_S}capita|đầu{_S}người)"
 )
+_AGO = _compile(rf"{_S}(?:ago|earlier|before|later|previously|on(?=[ ,.;])|trước|sau)(?!\w)")
 _CAPITA = _compile(rf"per{_S}capita(?!\w)|đầu{_S}người(?!\w)|head(?!\w)|capita(?!\w)")
 _ADJECTIVE = _compile(
     r"[ ](?:new|newly|additional|more|other|extra|further|foreign|local|public|private|confirmed|"
@@ -1668,10 +1669,10 @@ class _Reader:
                     scaled=True,
                     language=second.language,
                 )
-            # "rose from 3% to 5%" tells two values, not a range.
-            before = self.text[max(0, first.start - 45) : first.start]
-            if match["to"] and _CHANGE.search(before):
-                return None
+        # "rose from 3% to 5%" tells two values, not a range.
+        before = self.text[max(0, first.start - 45) : first.start]
+        if match["to"] and _CHANGE.search(before):
+            return None
         low, high = self._value(first), self._value(second)
         if low is None or high is None or low >= high:
             return None
@@ -2031,6 +2032,8 @@ class _Reader:
             return at, "", None
         word = (match["word"] or "").casefold()
         if word in ("a", "an", "each", "một") and unit.name not in _TIME_UNITS:
+            return at, "", None
+        if word in ("a", "an", "một") and _AGO.match(self.text, end):
             return at, "", None
         language: Language | None = "vi" if word in ("mỗi", "một") else "en"
         return end, unit.name, language if word else unit.language

@@ -66,6 +66,7 @@ _PRIOR = re.compile(
     re.I,
 )
 _THIS_YEAR = re.compile(r"this year|năm nay|current year", re.I)
+_PART = re.compile(r"\b(?P<which>first|second) half\b|\bnửa (?P<nua>đầu|cuối) năm\b", re.I)
 _YEAR_WHOLE = re.compile(r"\bcả năm\b|\bfull[- ]year\b|\bwhole year\b", re.I)
 _UNMARKED = {"thang": "tháng", "quy": "quý", "nam": "năm", "dau": "đầu", "cuoi": "cuối",
              "nua": "nửa", "ngay": "ngày", "den": "đến", "tu": "từ"}  # fmt: skip
@@ -90,6 +91,11 @@ def mentions(text: str, found: Sequence[Figure]) -> list[Mention]:
             last = _NUMBERS.index(match["n"].lower())
             end = last * 100 + (30 if last in (4, 6, 9, 11) else 31)
             out.append(Mention(Period(None, 101, end), match.start(), match.end(), False))
+    for match in _PART.finditer(text):
+        if not any(m.start < match.end() and m.end > match.start() for m in out):
+            second = (match["which"] or match["nua"]).lower() in ("second", "cuối")
+            first, last = (701, 1231) if second else (101, 630)
+            out.append(Mention(Period(None, first, last), match.start(), match.end(), False))
     for match in _YEAR_WHOLE.finditer(text):
         if not any(m.start < match.end() and m.end > match.start() for m in out):
             out.append(Mention(Period(None, 101, 1231), match.start(), match.end(), False))

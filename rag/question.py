@@ -317,7 +317,11 @@ def _wants(plain: str) -> frozenset[Want]:
         return frozenset({"text"})
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
         return frozenset({"multiple"})
-    if re.search(r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\bwhat (?:share|proportion)\b", plain):
+    if re.search(
+        r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\bwhat (?:share|proportion)\b|\bty trong\b|"
+        r"\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
+        plain,
+    ):
         return frozenset({"percent"})
     if re.search(r"\bhow many\b", plain):
         return frozenset({"count"})

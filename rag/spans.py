@@ -114,6 +114,9 @@ def spans_of(
     found: list[Span] = []
     for figure in quantities:
         fitting = _KINDS[figures.kind(figure)] & question.wants
+        if not fitting and figure.unit is None and " | " in sentence:
+            # The unit of a table's cells stands over them.
+            fitting = question.wants & {"money", "percent", "multiple"}
         if fitting and not ("date" in fitting and _said(question, figure.text)):
             found.append(Span(figure.start, figure.end, sorted(fitting)[0], figure))
     for want, pattern in _PATTERNS:
@@ -178,6 +181,11 @@ def kind_fit(question: Question, span: Span) -> float:
     if "list" in question.wants:
         return 1.0 if span.kind == "list" else 0.5
     exact = question.wants - {"quantity", "text"}
+    if question.change and "percent" in exact and span.kind in ("money", "count"):
+        # How much something grew is mostly told as a share.
+        return 0.7
+    if span.kind == "percent" and exact == set() and not question.change:
+        return 0.6
     if span.kind not in exact and "quantity" not in question.wants:
         return 0.3
     return 1.0 if span.kind in exact or not exact else 0.5
