@@ -811,8 +811,8 @@ def _chain(
         pieces.append((end, edge, weight))
         edge = end
     if edge > sentence.start:
-        # What the sentence opens with is what it is about.
-        pieces.append((sentence.start, edge, max(weight * 0.7, 0.5)))
+        # What the sentence opens with is what all of it is about.
+        pieces.append((sentence.start, edge, 1.0))
     return pieces
 
 
