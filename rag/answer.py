@@ -10,17 +10,17 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from rag import figures
 from rag.errors import ChatModelError
-from rag.evidence import Reading, Sentence, moved
+from rag.evidence import Reading, Sentence, Weighed, moved
 from rag.language import fold, sentences
-from rag.question import Question
-from rag.schema import Answer, Citation, Figure, Hit, Language
+from rag.question import Question, topic
+from rag.schema import Answer, Citation, Figure, Hit, Language, Status
 
 MARKER = re.compile(r"(?<!\\)\[(\d{1,3})\]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$]|&(?=#?\w+;))")
@@ -66,35 +66,84 @@ def compose(
 ) -> Answer:
     """The extractive answer from a reading."""
     best = reading.best
-    citation = cite(best, 1)
+    citations = [cite(best, 1)]
     language = best.candidate.release.language
     chosen: tuple[Figure, ...] = ()
     if reading.span is None:
-        short = citation.quote
-        lead = ""
+        short = citations[0].quote
+        lines = []
     else:
         span = reading.span.span
-        printed = best.candidate.passage.text[span.start : span.end]
-        short = printed
-        lead = f"**{escape(printed)}** [1]"
+        short = best.candidate.passage.text[span.start : span.end]
+        lines = [f"**{escape(short)}** [1]"]
         if span.figure is not None:
             chosen = (moved(span.figure, best.candidate.passage.start),)
             if question.language != language:
                 told = _hedged(best, span.figure, question.language)
-                lead = f"**{told}** ({escape(printed)}) [1]"
-    quote = f"> {escape(citation.quote)} [1]"
+                about = topic(question)
+                lead = f"{escape(about)}: " if about else ""
+                lines = [f"{lead}**{told}** ({escape(short)}) [1]"]
+    lines.append(f"> {escape(citations[0].quote)} [1]")
+    if reading.earlier is not None:
+        sentence, weighed = reading.earlier
+        citations.append(cite(sentence, 2))
+        lines.append(_otherwise(question.language, citations[1], sentence, weighed))
     return Answer(
         question=question.text,
         status="answered",
-        text=f"{lead}\n\n{quote}" if lead else quote,
+        text="\n\n".join(lines),
         short=short,
         language=question.language,
         figures=chosen,
-        citations=(citation,),
+        citations=tuple(citations),
         evidence=tuple(sentence.as_evidence() for sentence in reading.sentences[:10]),
         hits=hits,
         confidence=confidence,
     )
+
+
+def _otherwise(language: Language, citation: Citation, sentence: Sentence, weighed: Weighed) -> str:
+    """What an earlier release says of the same thing, with its date."""
+    span = weighed.span
+    printed = escape(sentence.candidate.passage.text[span.start : span.end])
+    issued = citation.issued
+    if language == "vi":
+        when = f" ngày {issued.day}/{issued.month}/{issued.year}" if issued else ""
+        return f"Thông cáo trước đó{when} nêu: {printed} [{citation.marker}]"
+    when = f" of {issued.day} {issued:%B} {issued.year}" if issued else ""
+    return f"An earlier release{when} says: {printed} [{citation.marker}]"
+
+
+def combine(question: Question, answers: Sequence[Answer]) -> Answer:
+    """One answer to a question that asks several things; `partial` when only some are told."""
+    lines: list[str] = []
+    citations: list[Citation] = []
+    hits: list[Hit] = []
+    for answer in answers:
+        by = len(citations)
+        lines.append(_renumbered(answer.text, by))
+        citations += [replace(one, marker=one.marker + by) for one in answer.citations]
+        known = {hit.passage.id for hit in hits}
+        hits += [hit for hit in answer.hits if hit.passage.id not in known]
+    told = [answer for answer in answers if answer.status != "not_found"]
+    status: Status = "answered" if len(told) == len(answers) else "partial"
+    return Answer(
+        question=question.text,
+        status=status if told else "not_found",
+        text="\n\n".join(lines),
+        short="; ".join(answer.short for answer in told),
+        language=question.language,
+        figures=tuple(figure for answer in told for figure in answer.figures),
+        citations=tuple(citations),
+        evidence=tuple(item for answer in answers for item in answer.evidence),
+        hits=tuple(hits),
+        confidence=min(answer.confidence for answer in (told or answers)),
+    )
+
+
+def _renumbered(text: str, by: int) -> str:
+    """A text with the numbers of its markers raised."""
+    return MARKER.sub(lambda match: f"[{int(match.group(1)) + by}]", text)
 
 
 def _hedged(sentence: Sentence, figure: Figure, language: Language) -> str:
@@ -154,7 +203,8 @@ def verify(answer: Answer) -> Answer:
 
     A sentence of `text` stays when each marker in it points to a citation and each of its figures
     equals (value, unit and scale) a figure of the spans that it marks; a sentence without a marker
-    is held to the spans that the others mark. A number that is not part of any figure, the number
+    is held to the spans that the others mark. The date on which a cited release was issued is
+    known of it, and needs no other support. A number that is not part of any figure, the number
     of a document, an ordinal, a loose scale (billions of) or multiple (doubled, half) must be said
     by those spans too. Words that a span has as they are need no other support.
 
@@ -165,11 +215,12 @@ def verify(answer: Answer) -> Answer:
     if answer.status == "not_found":
         return replace(answer, citations=(), figures=(), short="")
     quotes = {citation.marker: citation.quote for citation in answer.citations}
+    issued = {int(f"{c.issued:%Y%m%d}") for c in answer.citations if c.issued}
     lines = [list(_parts(line)) for line in answer.text.split("\n")]
     used: set[int] = set()
     for part in (part for parts in lines for part in parts):
         markers = _markers(part)
-        if markers and _marked(part, quotes, answer.language):
+        if markers and _marked(part, quotes, issued, answer.language):
             used.update(markers)
     cited = [quotes[marker] for marker in sorted(used)]
     kept = [
@@ -177,9 +228,9 @@ def verify(answer: Answer) -> Answer:
             part
             for part in parts
             if (
-                _marked(part, quotes, answer.language)
+                _marked(part, quotes, issued, answer.language)
                 if _markers(part)
-                else _supported(part, cited, answer.language)
+                else _supported(part, cited, issued, answer.language)
             )
         )
         for parts in lines
@@ -203,14 +254,14 @@ def _markers(part: str) -> set[int]:
     return {int(number) for number in MARKER.findall(part)}
 
 
-def _marked(part: str, quotes: dict[int, str], language: Language) -> bool:
+def _marked(part: str, quotes: dict[int, str], issued: Set[int], language: Language) -> bool:
     markers = _markers(part)
     return markers <= quotes.keys() and _supported(
-        part, [quotes[marker] for marker in sorted(markers)], language
+        part, [quotes[marker] for marker in sorted(markers)], issued, language
     )
 
 
-def _supported(part: str, quotes: Sequence[str], language: Language) -> bool:
+def _supported(part: str, quotes: Sequence[str], issued: Set[int], language: Language) -> bool:
     plain = _unescape(MARKER.sub(" ", part)).lstrip("> ")
     if not re.search(r"\w", plain) or any(_stands_in(plain, quote) for quote in quotes):
         return True
@@ -218,7 +269,8 @@ def _supported(part: str, quotes: Sequence[str], language: Language) -> bool:
     found = figures.find(plain, language=language)
     said = [_said(quote) for quote in quotes]
     if any(
-        not any(figures.same(figure, other) for one in said for other in one.figures)
+        not (figure.unit == "date" and figure.value in issued)
+        and not any(figures.same(figure, other) for one in said for other in one.figures)
         for figure in found
     ):
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -14,14 +14,14 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
-from rag.answer import ChatWriter, compose, refuse, verify
+from rag.answer import ChatWriter, combine, compose, refuse, verify
 from rag.archive import Archive
 from rag.confidence import judge
 from rag.embedding import Embedder, open_embedder
 from rag.errors import QuestionError
 from rag.evidence import Reader, Reading
 from rag.index import Index
-from rag.question import Question, clean, understand
+from rag.question import Question, clean, parts, understand
 from rag.retrieve import Asked, Candidate, Retriever, Weights, hits
 from rag.schema import Answer, Filters, Hit, Release
 from rag.settings import Settings
@@ -46,6 +46,7 @@ class Assistant:
         self._retriever = Retriever(archive, index, embedder, self._weights)
         self._reader = Reader(index, self._weights)
         self._writer = ChatWriter(settings.chat_model) if settings.chat_model else None
+        self._corrected: tuple[str | None, Mapping[str, str]] | None = None
         self._lock = threading.RLock()
         self._stack = ExitStack()
 
@@ -115,22 +116,46 @@ class Assistant:
         that has passed the gate: nothing unverified is ever shown.
         """
         clock = _Clock()
-        understood = self._understand(question, history)
-        with self._lock:
-            asked = self._retriever.ask(understood)
-            clock.lap("embed")
-            candidates = self._retriever.search(asked, self.settings.top_k, filters)
-            clock.lap("retrieve")
-            reading = self._reader.read(asked, candidates)
-            clock.lap("read")
-        answer = self._answer(asked, reading, candidates)
+        asked_at_once = self._questions(question, history)
+        answers: list[Answer] = []
+        for understood in asked_at_once:
+            with self._lock:
+                asked = self._retriever.ask(understood)
+                clock.lap("embed")
+                candidates = self._retriever.search(asked, self.settings.top_k, filters)
+                clock.lap("retrieve")
+                reading = self._reader.read(asked, candidates)
+                if reading is not None and len({c.release.id for c in candidates}) > 1:
+                    reading = self._reader.reconcile(asked, reading, self._superseded())
+                clock.lap("read")
+            answers.append(self._answer(asked, reading, candidates))
+        answer = answers[0] if len(answers) == 1 else combine(asked_at_once[0], answers)
         answer = replace(answer, question=question.strip(), timings=clock.laps("write"))
-        if self._writer is None or reading is None or answer.status == "not_found":
-            yield answer
-            return
         yield answer
+        if self._writer is None or reading is None or answer.status == "not_found":
+            return
+        if len(answers) > 1:
+            return
         written = self._writer.write(understood, reading, answer)
         yield replace(written, timings=clock.laps("chat"))
+
+    def _questions(self, question: str, history: History) -> list[Question]:
+        """What is asked, one by one; only a question that is whole by itself is parted."""
+        whole = self._understand(question, history)
+        several = parts(whole.text)
+        if len(several) == 1:
+            return [whole]
+        found = [self._understand(several[0], ())]
+        for part in several[1:]:
+            found.append(self._understand(part, ((several[0], ""),)))
+        return found
+
+    def _superseded(self) -> Mapping[str, str]:
+        """Which releases a later one corrects; read again when the collection has changed."""
+        generation = self._archive.meta("generation")
+        if self._corrected is None or self._corrected[0] != generation:
+            self._corrected = (generation, self._archive.superseded())
+        return self._corrected[1]
 
     def _understand(self, question: str, history: History) -> Question:
         text = clean(question, longest=self.settings.max_question_chars)
@@ -249,7 +274,7 @@ class _Clock:
 
     def lap(self, name: str) -> None:
         now = time.perf_counter()
-        self._laps[name] = round(now - self._last, 6)
+        self._laps[name] = round(self._laps.get(name, 0.0) + now - self._last, 6)
         self._last = now
 
     def laps(self, name: str) -> dict[str, float]:

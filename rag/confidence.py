@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.embedding import Vector
-from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reading, Sentence
+from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reading, Sentence, said_of
 from rag.index import metadata
 from rag.language import bare, fold, sentences, stem, words
 from rag.question import Question
@@ -18,10 +18,10 @@ from rag.schema import Language
 CONFIDENCE_FEATURES = (
     "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
     "words", "terms", "near", "kind", "weakest", "missing", "covered", "missed_name",
-    "missed_whole", "other_time", "sentence_period", "own", "chain", "own_words", "chain_words",
-    "back", "noun", "other_noun", "counted", "period", "base", "no_span", "text", "margin",
-    "official",
-    "missed_place",
+    "missed_whole", "other_time", "sentence_period", "chain", "own_words", "chain_words", "back",
+    "noun", "other_noun", "counted", "period", "base", "before", "after", "clause", "told", "sort",
+    "column", "strict_weakest", "strict_missing", "strict_covered", "rival", "no_span", "text",
+    "margin", "official", "missed_place",
 )  # fmt: skip
 
 
@@ -37,25 +37,22 @@ class Coverage:
     """By how rare the words are."""
 
 
-def coverage(asked: Asked, sentence: Sentence) -> Coverage:
-    """How well the sentence and its surroundings speak of each thing that the question names.
+def coverage(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> Coverage:
+    """How well pieces of a passage speak of each thing that the question names.
 
-    A word counts 1 when it, or the glossary's wording of it, stands in the sentence, beside it, in
-    the headings or the release's metadata, else its best late interaction there. Words that only
-    say when do not count.
+    A word counts 1 when it, or the glossary's wording of it, stands in one of them, in the headings
+    or in the release's metadata, else its best late interaction there. Words that only say when do
+    not count.
     """
     question, candidate = asked.question, sentence.candidate
     passage, release = candidate.passage, candidate.release
-    bounds = sentences(passage.text)
-    inside = [
-        n for n, (start, end) in enumerate(bounds) if start < sentence.end and end > sentence.start
-    ]
-    first, last = max(0, inside[0] - 1), min(len(bounds) - 1, inside[-1] + 1)
-    start, end = bounds[first][0], bounds[last][1]
-    text = " ".join((*passage.section, passage.text[start:end], metadata(release)))
+    said = (passage.text[start:end] for start, end in pieces)
+    text = " ".join((*passage.section, *said, metadata(release)))
     plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
     tokens = candidate.encoded.spans
-    near = ((tokens[:, 0] < end) & (tokens[:, 1] > start)) | (tokens[:, 1] <= 0)
+    near = tokens[:, 1] <= 0
+    for start, end in pieces:
+        near |= (tokens[:, 0] < end) & (tokens[:, 1] > start)
     best = (
         np.maximum(candidate.similarity[:, near].max(axis=1), candidate.known)
         if near.any() and len(asked.token_weights)
@@ -81,6 +78,16 @@ def coverage(asked: Asked, sentence: Sentence) -> Coverage:
     )
 
 
+def _around(sentence: Sentence) -> list[tuple[int, int]]:
+    """The sentence with its neighbours in the passage."""
+    bounds = sentences(sentence.candidate.passage.text)
+    inside = [
+        n for n, (start, end) in enumerate(bounds) if start < sentence.end and end > sentence.start
+    ]
+    first, last = max(0, inside[0] - 1), min(len(bounds) - 1, inside[-1] + 1)
+    return [(bounds[first][0], bounds[last][1])]
+
+
 def _worded(question: Question, start: int, end: int, language: Language, plain: str) -> bool:
     return any(
         f" {' '.join(bare(stem(word)) for word, _, _ in words(form))} " in plain
@@ -100,6 +107,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `missed_name`, `missed_whole`, `missed_place`: the passage, the release, or both lack a name;
     - `other_time`, `other_noun`, `no_span`: the span is of another time, counts something else, or
       there is none of the wanted kind;
+    - `strict_…`: the coverage by what is said of the span alone, where its words are told;
+    - `rival`: how near the second span of the sentence comes, 0 to 1;
     - `counted`: whether what is to be counted stands beside the figure;
     - `text`: the question asks for no span;
     - `official`: the text is known to be a release by its number or issuer.
@@ -113,7 +122,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     )
     sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
     span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
-    covered = coverage(asked, reading.best)
+    covered = coverage(asked, reading.best, _around(reading.best))
+    strict = coverage(asked, reading.best, said_of(reading.best, reading.span))
     wants_text = question.wants == {"text"}
     values = {
         "bias": 1.0,
@@ -140,7 +150,6 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         **{
             name: span.get(name, 0.0)
             for name in (
-                "own",
                 "chain",
                 "own_words",
                 "chain_words",
@@ -148,10 +157,20 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
                 "noun",
                 "period",
                 "base",
+                "before",
+                "after",
+                "clause",
+                "told",
+                "sort",
+                "column",
             )
         },
         "other_noun": float(span.get("noun", 0.0) < 0.0),
         "counted": _counted_fit(asked, reading),
+        "strict_weakest": strict.weakest,
+        "strict_missing": strict.missing,
+        "strict_covered": strict.mean,
+        "rival": reading.rival,
         "no_span": float(reading.span is None and not wants_text),
         "text": float(wants_text),
         "margin": margin,

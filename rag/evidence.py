@@ -20,7 +20,7 @@ bracket after it, and fades over the scopes before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -49,12 +49,14 @@ SENTENCE_FEATURES = (
     "metadata",
 )  # fmt: skip
 SPAN_FEATURES = (
-    "kind", "own", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
-    "asked", "order", "before", "after", "nearest", "tokens", "starting", "limit", "sort", "clause", "told", "missed", "column",
+    "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
+    "asked", "order", "before", "after", "starting", "limit", "sort", "clause", "told", "column",
 )  # fmt: skip
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
 _PASSAGES = 8
+_COMPARED = 12
+"""Best sentences among which another release may say otherwise."""
 _SENTENCES = 3
 """Best sentences whose spans are weighed."""
 
@@ -117,11 +119,47 @@ class Reading:
     span: Weighed | None
     sentences: tuple[Sentence, ...]
     """Best first."""
+    earlier: tuple[Sentence, Weighed] | None = None
+    """What an earlier release says otherwise of the same thing."""
+    rival: float = 0.0
+    """How near the second best span comes to the best, 0 (far, or there is none) to 1 (equal)."""
 
 
 def moved(figure: Figure, by: int) -> Figure:
     """A figure with its offsets counted from elsewhere."""
     return replace(figure, start=figure.start + by, end=figure.end + by)
+
+
+def whole(best: Weighed, weighed: Sequence[Weighed]) -> Weighed:
+    """The longest list that a span is an item of; the span itself when there is none."""
+    lists = [
+        item
+        for item in weighed
+        if item.span.kind == "list"
+        and item.span.start <= best.span.start
+        and best.span.end <= item.span.end
+    ]
+    return max(lists, key=lambda item: item.span.end - item.span.start, default=best)
+
+
+def _alike(one: Sentence, other: Sentence, *, same_time: bool) -> float:
+    """How far two sentences say the same but for their numbers: shared words over the fewer.
+
+    0 when `same_time` is asked for and the times that hold where they stand differ or are unknown.
+    """
+    if same_time:
+        times = [
+            told_by(item.candidate.passage, item.candidate.release).period_at(item.end)
+            for item in (one, other)
+        ]
+        if times[0] is None or times[0].year is None or times[0] != times[1]:
+            return 0.0
+    said = [
+        {stem(word) for word, _, _ in words(item.text) if not word[0].isdigit()}
+        for item in (one, other)
+    ]
+    fewer = min(len(words_) for words_ in said)
+    return len(said[0] & said[1]) / fewer if fewer else 0.0
 
 
 class Reader:
@@ -136,18 +174,57 @@ class Reader:
         ranked = self.rank(asked, candidates)
         if not ranked:
             return None
-        chosen: tuple[float, Sentence, Weighed | None] | None = None
+        chosen: tuple[Sentence, list[Weighed]] | None = None
         for sentence in ranked[:_SENTENCES]:
             if chosen and sentence.score < ranked[0].score - 0.5:
                 break
-            weighed = self.weigh(asked, sentence)
-            best = max(weighed, key=lambda item: item.score, default=None)
-            if chosen is None or (best is not None and chosen[2] is None):
-                chosen = (sentence.score, sentence, best)
+            weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
+            if chosen is None or (weighed and not chosen[1]):
+                chosen = (sentence, weighed)
         assert chosen is not None
-        _, sentence, best = chosen
+        sentence, weighed = chosen
         others = tuple(item for item in ranked if item is not sentence)
-        return Reading(sentence, best, (sentence, *others))
+        if not weighed:
+            return Reading(sentence, None, (sentence, *others))
+        best = whole(weighed[0], weighed) if "list" in asked.question.wants else weighed[0]
+        gaps = [best.score - item.score for item in weighed if item is not best]
+        rival = float(np.exp(-max(0.0, min(gaps)))) if gaps else 0.0
+        return Reading(sentence, best, (sentence, *others), rival=rival)
+
+    def reconcile(self, asked: Asked, reading: Reading, superseded: Mapping[str, str]) -> Reading:
+        """The latest of two releases that disagree, with what the earlier one says.
+
+        Two releases are compared when one corrects the other (`superseded`: id of the older -> of
+        the newer) or when they have the same issuer and speak of the same time.
+        """
+        mine = reading.best.candidate.release
+        if reading.span is None or reading.span.span.figure is None:
+            return reading
+        figure = reading.span.span.figure
+        for sentence in reading.sentences[1:_COMPARED]:
+            other = sentence.candidate.release
+            if other.id == mine.id or not other.issued or not mine.issued:
+                continue
+            linked = superseded.get(mine.id) == other.id or superseded.get(other.id) == mine.id
+            if not linked and not (other.issuer and other.issuer == mine.issuer):
+                continue
+            if _alike(reading.best, sentence, same_time=not linked) < (0.3 if linked else 0.6):
+                continue
+            weighed = max(self.weigh(asked, sentence), key=lambda item: item.score, default=None)
+            if weighed is None or weighed.span.figure is None:
+                continue
+            told = weighed.span.figure
+            if told.unit != figure.unit or figures.same(told, figure):
+                continue
+            if (other.issued > mine.issued) or superseded.get(mine.id) == other.id:
+                rest = tuple(item for item in reading.sentences if item is not sentence)
+                earlier = (reading.best, reading.span)
+                return replace(
+                    reading, best=sentence, span=weighed, sentences=(sentence, *rest),
+                    earlier=earlier,
+                )  # fmt: skip
+            return replace(reading, earlier=(sentence, weighed))
+        return reading
 
     # Sentences
 
@@ -238,8 +315,7 @@ class Reader:
 
     def weigh(self, asked: Asked, sentence: Sentence) -> list[Weighed]:
         """The spans of a sentence with their scores, in the order of the text."""
-        pair = pair_of(asked.question, sentence.candidate.release.language)
-        weights = self._weights.vector("span", pair, SPAN_FEATURES)
+        weights = self._weights.vector("span", "both", SPAN_FEATURES)
         features = span_features(asked, sentence, self._index.weight)
         return [
             Weighed(span, row, float(weights @ row))
@@ -323,35 +399,33 @@ _CHANGE_WORD = re.compile(
 )
 
 
-def span_features(
-    asked: Asked, sentence: Sentence, weigh: Callable[[str], float]
-) -> list[Vector]:
+def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float]) -> list[Vector]:
     """The features of each span of a sentence, in the order of `sentence.spans`.
 
-    `kind`: how exactly the kind fits; `own`, `chain`: late interaction with the span's scope alone,
-    and fading over the scopes before it; `own_words`, `chain_words`: the same for the question's
-    words (or the glossary's wordings of them); `back`: how much of the scope
-    speaks of something in the question; `noun`: the question names the unit or noun; `period`: 1
-    the time asked for, -1 another; `base`: 1 when it is compared with what was asked, -1 when not;
-    `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the span that the
-    question already says; `order`: -0.1 per earlier span.
+    `kind`: how exactly the kind fits; `chain`: late interaction with the span's scope and, fading,
+    the scopes before it; `own_words`: share of the question's words (or the glossary's wordings of
+    them) in its scope, `chain_words`: and, fading, in those before it; `back`: how much of the
+    scope speaks of something in the question; `noun`: the question names the unit or noun;
+    `period`: 1 the time asked for, -1 another; `base`: 1 when it is compared with what was asked,
+    -1 when not; `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the
+    span that the question already says; `order`: -0.1 per earlier span; `before`, `after`: how near
+    the question's words stand; `starting`: -1 for a value that another is compared with;
+    `limit`: 1 for the end or the beginning as asked, -1 for the other; `sort`: 1 for a document,
+    agency or place of the sort asked for, -1 for another; `clause`, `told`: share of the question's
+    words said in its clause, and in its own scope only; `column`: the same for a table's header.
+    `weigh` gives how rare a term is.
     """
     question, passage = asked.question, sentence.candidate.passage
     language = sentence.candidate.release.language
     told = told_by(passage, sentence.candidate.release)
-    marks = sorted(
-        {(figure.start, figure.end) for figure in sentence.figures if _is_quantity(figure)}
-        | {(span.start, span.end) for span in sentence.spans}
-    )
+    marks = _marks(sentence)
     printed = {stem(word) for word, _, _ in words(sentence.text)}
     wanted = _wanted_words(question, language) & printed
-    located = _located(
-        question, sentence.text, sentence.start, language, weigh, sentence.figures
-    )
+    located = _located(question, sentence.text, sentence.start, language, weigh, sentence.figures)
     pulls = _pulls(sentence, located, marks)
     clauses = _clauses(passage.text, sentence)
     scopes = [_scope(passage.text, sentence, marks, span) for span in sentence.spans]
-    told_here, told_elsewhere = _telling(located, scopes, marks, sentence)
+    told_here = _telling(located, scopes, marks, sentence)
     header = _header(sentence)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
@@ -363,7 +437,6 @@ def span_features(
             np.array(
                 [
                     kind_fit(question, span),
-                    _local(asked, sentence, own, span),
                     _local(asked, sentence, chain, span),
                     _words_in(passage.text, wanted, own, span),
                     _words_in(passage.text, wanted, chain, span),
@@ -371,17 +444,17 @@ def span_features(
                     _noun_fit(question, span),
                     _period_fit(question, sentence, told, span, tail, after, column),
                     _base_fit(question, sentence, told, span, after),
-                    _change_fit(question, span, passage.text[max(sentence.start, before) : span.start]),
+                    _change_fit(
+                        question, span, passage.text[max(sentence.start, before) : span.start]
+                    ),
                     _asked_share(question, passage.text[span.start : span.end]),
                     -0.1 * number,
                     *pulls[number],
-                    _near_tokens(asked, sentence, marks, span),
                     _starting(question, passage.text[sentence.start : span.start]),
                     _limit(question, passage.text[sentence.start : span.start]),
                     _sort(question, passage.text[span.start : span.end], span),
                     _in_clause(located, clauses, span),
                     told_here[number],
-                    told_elsewhere[number],
                     _column_fit(question, header, column, language, weigh),
                 ],
                 np.float32,
@@ -400,12 +473,12 @@ class _Located:
 
 
 _ENDS = re.compile(
-    r"\b(?:deadline|han (?:chot|cuoi|nop|cuoi cung)|cham nhat|ket thuc|end(?:s|ed|ing)?|clos\w+|by when|"
+    r"\b(?:deadline|han (?:chot|cuoi|nop)|cham nhat|ket thuc|end(?:s|ed|ing)?|clos\w+|by when|"
     r"until|finish\w*|expir\w*|het han|latest)\b"
 )
 _BEGINS = re.compile(
-    r"\b(?:bat dau|khoi cong|khai mac|start\w*|beg[aiu]n\w*|open\w*|launch\w*|tu (?:ngay|khi) nao|since|"
-    r"from when)\b"
+    r"\b(?:bat dau|khoi cong|khai mac|start\w*|beg[aiu]n\w*|open\w*|launch\w*|"
+    r"tu (?:ngay|khi) nao|since|from when)\b"
 )
 _TO = re.compile(
     r"\b(?:cham nhat|truoc|den|het|ket thuc|until|by|close[sd]?|no later than|end(?:s|ed)?|through|"
@@ -447,9 +520,7 @@ _SORTS: tuple[tuple[str, str], ...] = (
     (r"benh vien nao|hospital", r"benh vien|.*\bhospital"),
     (r"cong ty nao|company|firm", r"(?:tong )?cong ty|.*\b(?:company|corporation)"),
 )
-_ASKED_SORT = tuple(
-    (re.compile(rf"\b(?:{asked})\b"), re.compile(found)) for asked, found in _SORTS
-)
+_ASKED_SORT = tuple((re.compile(rf"\b(?:{asked})\b"), re.compile(found)) for asked, found in _SORTS)
 
 
 def _sort(question: Question, text: str, span: Span) -> float:
@@ -497,10 +568,10 @@ def _located(
         if forms and not all(bare(part) in question.timed for part in forms[0]):
             wanted[tuple(forms)] = rarest
     found = []
-    for forms, weight in wanted.items():
+    for wordings, weight in wanted.items():
         places = [
             (said[at][1], said[at + len(form) - 1][2])
-            for form in filter(None, forms)
+            for form in filter(None, wordings)
             for at in range(len(said) - len(form) + 1)
             if all(said[at + step][0] == part for step, part in enumerate(form))
         ]
@@ -513,32 +584,50 @@ def _located(
     return found
 
 
+def said_of(sentence: Sentence, weighed: Weighed | None) -> list[tuple[int, int]]:
+    """The pieces of a passage that speak of a span: what the sentence opens with, and its scope.
+
+    The whole sentence when there is no span.
+    """
+    if weighed is None:
+        return [(sentence.start, sentence.end)]
+    span, marks = weighed.span, _marks(sentence)
+    before, tail, _ = _scope(sentence.candidate.passage.text, sentence, marks, span)
+    opening = min((start for start, _ in marks), default=sentence.end)
+    return [(sentence.start, opening), (before, max(tail, span.end))]
+
+
+def _marks(sentence: Sentence) -> list[tuple[int, int]]:
+    """The quantities and spans of a sentence, in order."""
+    return sorted(
+        {(figure.start, figure.end) for figure in sentence.figures if _is_quantity(figure)}
+        | {(span.start, span.end) for span in sentence.spans}
+    )
+
+
 def _telling(
     located: Sequence[_Located],
     scopes: Sequence[tuple[int, int, int]],
     marks: Sequence[tuple[int, int]],
     sentence: Sentence,
-) -> tuple[list[float], list[float]]:
-    """Per span: what its own scope says of the question, and what only other scopes say.
+) -> list[float]:
+    """Per span: the share of what the sentence says of the question that its own scope says.
 
     What the sentence opens with is said of all its figures, and counts for none of them.
     """
     opening = min((start for start, _ in marks), default=sentence.end)
     total = sum(one.weight for one in located)
-    here, elsewhere = [0.0] * len(scopes), [0.0] * len(scopes)
+    said = [0.0] * len(scopes)
     for one in located:
-        if total <= 0 or any(end <= opening for _, end in one.places):
+        if any(end <= opening for _, end in one.places):
             continue
-        inside = [
-            any(start >= before and end <= max(tail, stop) for start, end in one.places)
-            for (before, tail, _), stop in zip(
-                scopes, [span.end for span in sentence.spans], strict=True
-            )
-        ]
-        if any(inside):
-            for number, mine in enumerate(inside):
-                (here if mine else elsewhere)[number] += one.weight / total
-    return here, elsewhere
+        for number, ((before, tail, _), span) in enumerate(
+            zip(scopes, sentence.spans, strict=True)
+        ):
+            stop = max(tail, span.end)
+            if any(start >= before and end <= stop for start, end in one.places):
+                said[number] += one.weight / total
+    return said
 
 
 _CELL = " | "
@@ -614,9 +703,10 @@ def _in_clause(located: Sequence[_Located], clauses: Sequence[int], span: Span) 
     if total <= 0:
         return 0.0
     mine = clauses[span.start]
-    return sum(
-        one.weight for one in located if any(clauses[start] == mine for start, _ in one.places)
-    ) / total
+    return (
+        sum(one.weight for one in located if any(clauses[start] == mine for start, _ in one.places))
+        / total
+    )
 
 
 _GAP = 5.0
@@ -637,20 +727,17 @@ def _gap(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -> f
 
 def _pulls(
     sentence: Sentence, located: Sequence[_Located], marks: Sequence[tuple[int, int]]
-) -> list[tuple[float, float, float]]:
-    """Per span: how near the question's words stand before it, after it, and nearest to it of all.
+) -> list[tuple[float, float]]:
+    """Per span: how near the question's words stand before it and after it.
 
     Each a share of the weight of the words that the sentence has.
     """
     text = sentence.candidate.passage.text
     total = sum(one.weight for one in located)
-    count = len(sentence.spans)
-    before, after, nearest = np.zeros(count), np.zeros(count), np.zeros(count)
-    if total <= 0:
-        return [(0.0, 0.0, 0.0)] * count
-    for one in located:
-        best = np.zeros(count)
-        for number, span in enumerate(sentence.spans):
+    out = []
+    for span in sentence.spans:
+        before = after = 0.0
+        for one in located:
             ahead = behind = 0.0
             for start, end in one.places:
                 if end <= span.start:
@@ -660,48 +747,12 @@ def _pulls(
                     gap = _gap(text, span.end, start, marks)
                     behind = max(behind, float(np.exp(-gap / _GAP)))
                 elif span.figure is not None:
+                    # The noun of a count is part of it.
                     behind = 1.0
-            before[number] += one.weight * ahead
-            after[number] += one.weight * behind
-            best[number] = max(ahead, behind)
-        if best.max() > 0:
-            nearest += one.weight * (best / best.max()) ** 2
-    return [
-        (float(before[number] / total), float(after[number] / total), float(nearest[number] / total))
-        for number in range(count)
-    ]
-
-
-def _near_tokens(
-    asked: Asked, sentence: Sentence, marks: Sequence[tuple[int, int]], span: Span
-) -> float:
-    """Late interaction with the sentence's tokens, each fading with its distance from the span."""
-    candidate = sentence.candidate
-    text = candidate.passage.text
-    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
-    inside = np.flatnonzero(
-        (starts >= sentence.start)
-        & (ends <= sentence.end)
-        & ((ends <= span.start) | (starts >= span.end))
-    )
-    if not len(inside) or not len(asked.token_weights):
-        return 0.0
-    fading = np.array(
-        [
-            np.exp(
-                -(
-                    _gap(text, int(ends[i]), span.start, marks)
-                    if ends[i] <= span.start
-                    else _gap(text, span.end, int(starts[i]), marks)
-                )
-                / _GAP
-            )
-            for i in inside
-        ],
-        np.float32,
-    )
-    faded = np.maximum(candidate.similarity[:, inside], 0.0) * fading
-    return float(faded.max(axis=1) @ asked.token_weights)
+            before += one.weight * ahead / total
+            after += one.weight * behind / total
+        out.append((before, after))
+    return out
 
 
 _STARTING = re.compile(
@@ -851,8 +902,12 @@ def _noun_fit(question: Question, span: Span) -> float:
     return 0.5 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
 
 
-_OF = re.compile(r"\s*\(?(?:của|trong|vào|ở|in|of|for|during)?\s*(?:the\s+)?", re.I)
-_OF_TIME = re.compile(r"\s*(?:của|trong|vào|in|of|for|during|at)\s+(?:the\s+)?", re.I)
+_WHEN = (
+    r"\s*(?:của|trong|vào|ở|đến|in|of|for|during|on|at|by|as of)\s+(?:the\s+)?"
+    r"(?:(?:cuối|đầu|hết|end of|start of|beginning of|whole of)\s+(?:the\s+)?)?"
+)
+_OF = re.compile(rf"\s*\(?|{_WHEN}", re.I)
+_OF_TIME = re.compile(_WHEN, re.I)
 _ATTACHED = re.compile(
     r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
     r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
@@ -884,9 +939,13 @@ def _period_fit(
         mention
         for mention in own
         if mention.end <= span.start
-        and (mention.compared or not any(
-            end <= mention.start and _OF_TIME.fullmatch(text[end : mention.start]) for end in ends
-        ))
+        and (
+            mention.compared
+            or not any(
+                end <= mention.start and _OF_TIME.fullmatch(text[end : mention.start])
+                for end in ends
+            )
+        )
     ]
     period: Period | None = None
     compared = False

@@ -56,9 +56,10 @@ _MONTHS = re.compile(
     r"ago|old|later))", re.I
 )  # fmt: skip
 _WORD_MONTHS = re.compile(
-    r"\b(?:the )?(?:first |last |past )?(?P<n>three|four|five|six|seven|eight|nine|ten|eleven)[- ]months?\b"
-    r"(?! (?:ago|old|later|before|after))", re.I
-)  # fmt: skip
+    r"\b(?:the )?(?:first |last |past )?(?P<n>three|four|five|six|seven|eight|nine|ten|eleven)"
+    r"[- ]months?\b(?! (?:ago|old|later|before|after))",
+    re.I,
+)
 _NUMBERS = ("", "", "", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 _PRIOR = re.compile(
     r"month[- ]on[- ]month|quarter[- ]on[- ]quarter|(?:so với )?(?:tháng|quý) trước|"

@@ -129,9 +129,10 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "place",
-        r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|(?<!co )quan|huyen|tinh|xa|phuong|thi xa|dia diem|nuoc|"
-        r"khu vuc|thanh pho) nao\b|\bwhere\b|\b(?:which|what) (?:\w+ )?(?:place|district|province|"
-        r"city|country|location|county|counties|town|state|venue|commune|ward)s?\b",
+        r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|(?<!co )quan|huyen|tinh|xa|phuong|thi xa|"
+        r"dia diem|nuoc|khu vuc|thanh pho) nao\b|\bwhere\b|"
+        r"\b(?:which|what) (?:\w+ )?(?:place|district|province|city|country|location|county|"
+        r"counties|town|state|venue|commune|ward)s?\b",
     ),
     (
         "list",
@@ -162,8 +163,8 @@ _MEASURED = re.compile(
     r"capacity|increase|decrease|area|exports?|imports?|investment|amount|total|average|price)\b"
 )
 _CHANGE = re.compile(
-    r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|"
-    r"increas\w*|decreas\w*|declin\w*|drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
+    r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|"
+    r"\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|increas\w*|decreas\w*|declin\w*|drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
 )
 _TIMED = re.compile(
     r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"
@@ -265,6 +266,69 @@ def clean(text: object, *, longest: int) -> str:
     return text
 
 
+_INTERROGATIVE = re.compile(
+    r"\b(?:how|what|which|who|whom|whose|when|where|why)\b|\b(?:bao nhieu|may|ai|gi|nao|khi nao|"
+    r"o dau|tai dau|bao gio|bao lau|vi sao|tai sao|the nao)\b"
+)
+_JOINT = re.compile(
+    r"[?;]\s+(?=\w)|,?\s+(?:and|và|va)\s+(?=\w)|,\s+(?=(?:how|what|which|who|when|where)\b)", re.I
+)
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """The questions that are asked in one, in order; the text alone when there is only one.
+
+    It is parted where both sides ask for something and name something of their own.
+    """
+    language = detect(text)
+    for joint in _JOINT.finditer(text):
+        sides = (text[: joint.start()].strip(), text[joint.end() :].strip())
+        if all(_asks(side, language) for side in sides):
+            return (*parts(sides[0]), *parts(sides[1]))
+    return (text,)
+
+
+def _asks(text: str, language: Language) -> bool:
+    found = words(text)
+    plain = " ".join(bare(word) for word, _, _ in found)
+    if not _INTERROGATIVE.search(plain):
+        return False
+    asking = set("how what which who whom whose when where why nao gi ai may".split())
+    unmarked = language == "vi" and all(fold(word).isascii() for word, _, _ in found)
+    return any(
+        not is_function_word(word, language, unmarked=unmarked) and bare(word) not in asking
+        for word, _, _ in found
+    )
+
+
+_LEAD_IN = re.compile(
+    r"^(?:(?:please|can you|could you|tell me|hãy|xin|vui lòng|cho (?:tôi )?(?:biết|hỏi))\s+)*"
+    r"(?:by )?(?:how (?:much|many|fast|high|large|big|far|long)|what|which|who|when|where)?\s*"
+    r"(?:(?:percentage|per ?cent|share|number|amount|date|year) of\s+)?"
+    r"(?:(?:was|were|is|are|did|does|do|has|have|had|will)\s+)?(?:the\s+)?",
+    re.I,
+)
+_ASKING = re.compile(
+    r"\b(?:(?:là|được|đạt|khoảng|hết|mất)\s+)*(?:bao nhiêu(?: phần trăm| tiền| %)?|mấy|"
+    r"là gì|khi nào|là ai|ở đâu|như thế nào)\b|\?",
+    re.I,
+)
+
+
+def topic(question: Question) -> str:
+    """What a question is about, in its own words, without what it asks for and without figures."""
+    text = question.text
+    stated = figures.find(text, language=question.language)
+    for figure in reversed(stated):
+        text = f"{text[: figure.start]} {text[figure.end :]}"
+    text = _ASKING.sub(" ", _LEAD_IN.sub("", text.strip()))
+    text = re.sub(r"\S*\d\S*", " ", text)
+    text = re.sub(r"[\s,;:.!]+", " ", text).strip()
+    loose = r"(?:in|of|on|at|by|for|from|to|the|during|vào|trong|năm|tháng|ngày|quý|của|đến|từ)"
+    text = re.sub(rf"(?:\s+{loose})+$", "", text, flags=re.I)
+    return text[:1].upper() + text[1:]
+
+
 def understand(text: str, *, today: date | None = None) -> Question:
     """Read a clean question; `last year` and the like count from `today`."""
     language = detect(text)
@@ -328,8 +392,10 @@ def _wants(plain: str) -> frozenset[Want]:
     if "money" in found and _CHANGE.search(plain) and not re.search(_MONEY_ONLY, plain):
         # "The increase in exports" may be printed as a share or as an amount.
         found |= {"percent", "money"}
-    if re.search(_MONEY_WORDS, plain) and found & {"money", "quantity"} and not (
-        re.search(_MEASURE_WORDS, plain)
+    if (
+        re.search(_MONEY_WORDS, plain)
+        and found & {"money", "quantity"}
+        and not (re.search(_MEASURE_WORDS, plain))
     ):
         found.add("money")
         found.discard("quantity")
