@@ -37,10 +37,13 @@ from rag.archive import Archive
 from rag.confidence import CONFIDENCE_FEATURES, confidence_features
 from rag.embedding import Embedder, Head, Vector, open_embedder
 from rag.evidence import (
+    CHOICE_FEATURES,
+    READ,
     SENTENCE_FEATURES,
     SPAN_FEATURES,
     Reader,
     Sentence,
+    choice_features,
     span_features,
 )
 from rag.index import Index
@@ -325,7 +328,7 @@ class Judged:
 
 
 def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
-    """The listwise cases of passages, sentences or spans."""
+    """The listwise cases of passages, sentences, spans, or sentences by their spans."""
     out: list[Case] = []
     for store in stores:
         reader = Reader(store.index, weights)
@@ -341,6 +344,17 @@ def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
                 out.append(_case(asked, found, item, rows, right))
                 continue
             ranked = reader.rank(asked, found)
+            if what == "choice":
+                best = ranked[:READ]
+                if best:
+                    readings = [
+                        (one, sorted(reader.weigh(asked, one), key=lambda span: -span.score))
+                        for one in best
+                    ]
+                    rows = list(choice_features(readings))
+                    right = [item.right(one) for one in best]
+                    out.append(_case(asked, [one.candidate for one in best], item, rows, right))
+                continue
             if what == "sentence":
                 rows = [sentence.features for sentence in ranked]
                 right = [item.right(sentence) for sentence in ranked]
@@ -445,15 +459,14 @@ def fit_listwise(
 
     What tells one span of a sentence from another is the same in any language: one set of weights.
     """
-    if model == "span":
+    shared = model in ("span", "choice")
+    if shared:
         found = [replace(case, cross=np.zeros_like(case.cross)) for case in found]
     for name, (share, count) in cross_validate(found, folds).items():
         print(f"{model}: {name}: right first {share:.3f} of {count}", flush=True)
     fitted = softmax_fit(found)
     weights[model] = (
-        {"both": _rounded(names, fitted[: len(names)])}
-        if model == "span"
-        else _named(names, fitted)
+        {"both": _rounded(names, fitted[: len(names)])} if shared else _named(names, fitted)
     )
 
 
@@ -573,7 +586,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
             first = [replace(case, features=case.features[:, :4]) for case in found]
             fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
-            for what, names in (("sentence", SENTENCE_FEATURES), ("span", SPAN_FEATURES)):
+            for what, names in (
+                ("sentence", SENTENCE_FEATURES),
+                ("span", SPAN_FEATURES),
+                ("choice", CHOICE_FEATURES),
+            ):
                 found = gather(stores, what, Weights(weights))
                 fit_listwise(what, names, found, options.folds, weights)
         fit_judges(judge(stores, Weights(weights)), options.folds, weights, options.refused)

@@ -12,7 +12,7 @@ from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reading, Sentence, sa
 from rag.index import metadata
 from rag.language import bare, fold, sentences, stem, words
 from rag.question import Question
-from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of
+from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
 from rag.schema import Language
 
 CONFIDENCE_FEATURES = (
@@ -20,7 +20,8 @@ CONFIDENCE_FEATURES = (
     "words", "terms", "near", "kind", "weakest", "missing", "covered", "missed_name",
     "missed_whole", "other_time", "sentence_period", "chain", "own_words", "chain_words", "back",
     "noun", "other_noun", "counted", "period", "base", "before", "after", "clause", "told", "sort",
-    "column", "strict_weakest", "strict_missing", "strict_covered", "rival", "no_span", "text",
+    "column", "strict_weakest", "strict_missing", "strict_covered", "unsaid",
+    "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
     "margin", "official", "missed_place",
 )  # fmt: skip
 
@@ -37,6 +38,74 @@ class Coverage:
     """By how rare the words are."""
 
 
+def _plain(sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> str:
+    """The words of some pieces, of the headings and of what is known of the release, stemmed."""
+    passage = sentence.candidate.passage
+    said = (passage.text[start:end] for start, end in pieces)
+    text = " ".join((*passage.section, *said, metadata(sentence.candidate.release)))
+    return f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
+
+
+def _unsaid(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> float:
+    """The weightiest term of the question that the glossary knows and the pieces do not say.
+
+    As a share of the question's weight, 0 to 1. What the glossary knows would be recognised in any
+    of its wordings, so that its absence says more than that of another word.
+    """
+    question, plain = asked.question, _plain(sentence, pieces)
+    language = sentence.candidate.release.language
+    spans, largest = asked.encoded.spans, 0.0
+    for concept in question.concepts:
+        inside = [
+            word
+            for word, start, end in words(question.text)
+            if concept.start <= start and end <= concept.end
+        ]
+        if all(question.skips(word) or bare(word) in question.timed for word in inside):
+            continue
+        if _worded(question, concept.start, concept.end, language, plain):
+            continue
+        mine = (spans[:, 0] < concept.end) & (spans[:, 1] > concept.start)
+        largest = max(largest, float(asked.token_weights[mine].sum()))
+    return largest
+
+
+def _unsaid_name(
+    question: Question, sentence: Sentence, pieces: Sequence[tuple[int, int]]
+) -> float:
+    """Share of the question's names and numbers (not its times) that the pieces do not say."""
+    wanted = {
+        word
+        for word in question.content
+        if (word[0].isdigit() or word in question.names) and bare(word) not in question.timed
+    }
+    if not wanted:
+        return 0.0
+    plain = _plain(sentence, pieces)
+    language = sentence.candidate.release.language
+    places = {fold(word): (start, end) for word, start, end in words(question.text)}
+    unsaid = [
+        word
+        for word in wanted
+        if f" {bare(stem(word))} " not in plain
+        and not (word in places and _worded(question, *places[word], language, plain))
+    ]
+    return len(unsaid) / len(wanted)
+
+
+def _other_year(question: Question, sentence: Sentence) -> bool:
+    """Whether the question names years of which neither sentence, context nor title speaks."""
+    asked = {period.year for period in question.periods if period.year}
+    if not asked:
+        return False
+    candidate = sentence.candidate
+    told = told_by(candidate.passage, candidate.release)
+    at = told.period_at(sentence.start)
+    known = {m.period.year for m in told.mentions if sentence.start <= m.start < sentence.end}
+    known |= {period.year for period in (*told.titled, *((at,) if at else ()))}
+    return not asked & known
+
+
 def coverage(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> Coverage:
     """How well pieces of a passage speak of each thing that the question names.
 
@@ -45,10 +114,8 @@ def coverage(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]]
     not count.
     """
     question, candidate = asked.question, sentence.candidate
-    passage, release = candidate.passage, candidate.release
-    said = (passage.text[start:end] for start, end in pieces)
-    text = " ".join((*passage.section, *said, metadata(release)))
-    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
+    language = candidate.release.language
+    plain = _plain(sentence, pieces)
     tokens = candidate.encoded.spans
     near = tokens[:, 1] <= 0
     for start, end in pieces:
@@ -64,7 +131,7 @@ def coverage(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]]
             continue
         mine = (asked.encoded.spans[:, 0] < stop) & (asked.encoded.spans[:, 1] > at)
         score = float(best[mine].mean()) if mine.any() else 0.0
-        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, release.language, plain):
+        if f" {bare(stem(word))} " in plain or _worded(question, at, stop, language, plain):
             score = 1.0
         scores.append(max(0.0, score))
         weights.append(float(asked.token_weights[mine].sum()) if mine.any() else 0.0)
@@ -108,6 +175,9 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `other_time`, `other_noun`, `no_span`: the span is of another time, counts something else, or
       there is none of the wanted kind;
     - `strict_…`: the coverage by what is said of the span alone, where its words are told;
+    - `unsaid`, `unsaid_near`: the weightiest term that the glossary knows and the span's own words,
+      or the sentence and its neighbours, do not say; `unsaid_name`: names missed by the former;
+    - `other_year`: neither sentence, context nor title speaks of the year asked for;
     - `rival`: how near the second span of the sentence comes, 0 to 1;
     - `counted`: whether what is to be counted stands beside the figure;
     - `text`: the question asks for no span;
@@ -122,8 +192,9 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     )
     sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
     span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
-    covered = coverage(asked, reading.best, _around(reading.best))
-    strict = coverage(asked, reading.best, said_of(reading.best, reading.span))
+    around, alone = _around(reading.best), said_of(reading.best, reading.span)
+    covered = coverage(asked, reading.best, around)
+    strict = coverage(asked, reading.best, alone)
     wants_text = question.wants == {"text"}
     values = {
         "bias": 1.0,
@@ -170,6 +241,10 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "strict_weakest": strict.weakest,
         "strict_missing": strict.missing,
         "strict_covered": strict.mean,
+        "unsaid": _unsaid(asked, reading.best, alone),
+        "unsaid_near": _unsaid(asked, reading.best, around),
+        "unsaid_name": _unsaid_name(question, reading.best, alone),
+        "other_year": float(_other_year(question, reading.best)),
         "rival": reading.rival,
         "no_span": float(reading.span is None and not wants_text),
         "text": float(wants_text),

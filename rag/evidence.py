@@ -52,12 +52,13 @@ SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "starting", "limit", "sort", "clause", "told", "column",
 )  # fmt: skip
+CHOICE_FEATURES = ("bias", "sentence", "spanless", "first", *SPAN_FEATURES)
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _COMPARED = 12
 """Best sentences among which another release may say otherwise."""
-_SENTENCES = 3
+READ = 3
 """Best sentences whose spans are weighed."""
 
 
@@ -130,6 +131,22 @@ def moved(figure: Figure, by: int) -> Figure:
     return replace(figure, start=figure.start + by, end=figure.end + by)
 
 
+def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> Vector:
+    """(sentences, len(CHOICE_FEATURES)): what tells between the best sentences by their best spans.
+
+    `sentence`: the sentence's score below the best one's; `spanless`: it has no span of a wanted
+    kind though another has; `first`: it is the best by itself; then the best span's features.
+    """
+    top = readings[0][0].score
+    some = any(weighed for _, weighed in readings)
+    rows = []
+    for number, (sentence, weighed) in enumerate(readings):
+        span = weighed[0].features if weighed else np.zeros(len(SPAN_FEATURES), np.float32)
+        own = [1.0, sentence.score - top, float(some and not weighed), float(number == 0)]
+        rows.append(np.concatenate([np.array(own, np.float32), span]))
+    return np.stack(rows)
+
+
 def whole(best: Weighed, weighed: Sequence[Weighed]) -> Weighed:
     """The longest list that a span is an item of; the span itself when there is none."""
     lists = [
@@ -174,15 +191,13 @@ class Reader:
         ranked = self.rank(asked, candidates)
         if not ranked:
             return None
-        chosen: tuple[Sentence, list[Weighed]] | None = None
-        for sentence in ranked[:_SENTENCES]:
-            if chosen and sentence.score < ranked[0].score - 0.5:
-                break
-            weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
-            if chosen is None or (weighed and not chosen[1]):
-                chosen = (sentence, weighed)
-        assert chosen is not None
-        sentence, weighed = chosen
+        readings = [
+            (sentence, sorted(self.weigh(asked, sentence), key=lambda item: -item.score))
+            for sentence in ranked[:READ]
+        ]
+        rows = choice_features(readings)
+        weights = self._weights.vector("choice", "both", CHOICE_FEATURES)
+        sentence, weighed = readings[int(np.argmax(rows @ weights))]
         others = tuple(item for item in ranked if item is not sentence)
         if not weighed:
             return Reading(sentence, None, (sentence, *others))
