@@ -266,7 +266,7 @@ def mend_fonts(text: str) -> str:
     A text of such a font throughout is turned as a whole. In a mixed text those lines are turned
     that are no Vietnamese as they stand and plainly are afterwards.
     """
-    if len(_LATIN_SIGNS.findall(text)) < 3:
+    if len(_LATIN_SIGNS.findall(text)) < 3 or not _in_words(text):
         return text
     valid, marked = _syllables(text)
     whole = _turned(text) if valid < 0.3 * marked else None
@@ -275,8 +275,15 @@ def mend_fonts(text: str) -> str:
     return "\n".join(_mend_line(line) for line in text.split("\n"))
 
 
+def _in_words(text: str) -> bool:
+    """Whether most of the signs stand within words, as letters do; `£41` is an amount."""
+    signs = [match.start() for match in _LATIN_SIGNS.finditer(text)]
+    inside = sum(text[max(0, at - 1)].isalpha() or text[at + 1 : at + 2].isalpha() for at in signs)
+    return 2 * inside > len(signs)
+
+
 def _mend_line(line: str) -> str:
-    if not _LATIN_SIGNS.search(line):
+    if not _LATIN_SIGNS.search(line) or not _in_words(line):
         return line
     valid, marked = _syllables(line)
     return line if valid > 0.5 * marked else _turned(line) or line
