@@ -285,16 +285,16 @@ def test_both_probabilities_lie_between_0_and_1(parts: Parts, text: str) -> None
 def test_coverage_lies_between_0_and_1(parts: Parts, text: str) -> None:
     asked, ranked = parts.ranked(text)
     for sentence in ranked[:10]:
-        told = coverage(asked, sentence)
+        told = coverage(asked, sentence, [(sentence.start, sentence.end)])
         assert 0.0 <= told.weakest <= told.mean + 1e-6 <= 1.01
         assert 0.0 <= told.missing <= 1.001
 
 
 def test_a_question_in_the_words_of_the_sentence_is_covered(parts: Parts) -> None:
     asked, sentence = parts.sentence("hỗ trợ người gặp khó khăn do ảnh hưởng đại dịch?", SUPPORT)
-    assert coverage(asked, sentence) == Coverage(1.0, 0.0, 1.0)
+    assert coverage(asked, sentence, [(sentence.start, sentence.end)]) == Coverage(1.0, 0.0, 1.0)
     asked, sentence = parts.sentence("hỗ trợ phi công vũ trụ do ảnh hưởng đại dịch?", SUPPORT)
-    assert coverage(asked, sentence).missing > 0.2
+    assert coverage(asked, sentence, [(sentence.start, sentence.end)]).missing > 0.2
 
 
 def test_without_fitted_weights_it_is_even(parts: Parts) -> None:

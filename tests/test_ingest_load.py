@@ -101,3 +101,10 @@ def test_unreadable_file_is_an_input_error(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(InputError, match="cannot read"):
         load(path)
+
+
+def test_amounts_in_pounds_stay_what_they_are(tmp_path: Path) -> None:
+    text = "Schools will share £41.8 billion, up £2.1 billion on the £39.7 billion of this year."
+    path = tmp_path / "schools.md"
+    path.write_text(text, encoding="utf-8")
+    assert load(path).text == text

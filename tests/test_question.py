@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
-from rag.question import Want, clean, understand
+from rag.question import Want, clean, parts, topic, understand
 from rag.schema import Language
 
 FIGURES: frozenset[Want] = frozenset({"money", "percent", "count", "quantity", "multiple"})
@@ -229,3 +229,36 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     assert question.text == cleaned
     assert question.wants
     assert all(0 <= each.start < each.end <= len(cleaned) for each in question.concepts)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "How much was collected in taxes and how many firms were registered?",
+            ("How much was collected in taxes", "how many firms were registered?"),
+        ),
+        (
+            "Đã chi bao nhiêu tiền và hỗ trợ bao nhiêu người?",
+            ("Đã chi bao nhiêu tiền", "hỗ trợ bao nhiêu người?"),
+        ),
+        ("When and where was the meeting held?", ("When and where was the meeting held?",)),
+        (
+            "How many hotels and restaurants were opened?",
+            ("How many hotels and restaurants were opened?",),
+        ),
+    ],
+)
+def test_a_question_is_parted_where_both_sides_ask(text: str, expected: tuple[str, ...]) -> None:
+    assert parts(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("How much was disbursed for COVID support?", "Disbursed for COVID support"),
+        ("What was GRDP growth in the first half of 2021?", "GRDP growth"),
+    ],
+)
+def test_the_topic_has_neither_figures_nor_question_words(text: str, expected: str) -> None:
+    assert topic(understand(text)) == expected
