@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -103,15 +103,12 @@ def compose(
 
 
 def _otherwise(language: Language, citation: Citation, sentence: Sentence, weighed: Weighed) -> str:
-    """What an earlier release says of the same thing, with its date."""
+    """What an earlier release says of the same thing; the citation tells its number and date."""
     span = weighed.span
     printed = escape(sentence.candidate.passage.text[span.start : span.end])
-    issued = citation.issued
     if language == "vi":
-        when = f" ngày {issued.day}/{issued.month}/{issued.year}" if issued else ""
-        return f"Thông cáo trước đó{when} nêu: {printed} [{citation.marker}]"
-    when = f" of {issued.day} {issued:%B} {issued.year}" if issued else ""
-    return f"An earlier release{when} says: {printed} [{citation.marker}]"
+        return f"Thông cáo trước đó nêu: {printed} [{citation.marker}]"
+    return f"An earlier release says: {printed} [{citation.marker}]"
 
 
 def combine(question: Question, answers: Sequence[Answer]) -> Answer:
@@ -203,8 +200,7 @@ def verify(answer: Answer) -> Answer:
 
     A sentence of `text` stays when each marker in it points to a citation and each of its figures
     equals (value, unit and scale) a figure of the spans that it marks; a sentence without a marker
-    is held to the spans that the others mark. The date on which a cited release was issued is
-    known of it, and needs no other support. A number that is not part of any figure, the number
+    is held to the spans that the others mark. A number that is not part of any figure, the number
     of a document, an ordinal, a loose scale (billions of) or multiple (doubled, half) must be said
     by those spans too. Words that a span has as they are need no other support.
 
@@ -215,12 +211,11 @@ def verify(answer: Answer) -> Answer:
     if answer.status == "not_found":
         return replace(answer, citations=(), figures=(), short="")
     quotes = {citation.marker: citation.quote for citation in answer.citations}
-    issued = {int(f"{c.issued:%Y%m%d}") for c in answer.citations if c.issued}
     lines = [list(_parts(line)) for line in answer.text.split("\n")]
     used: set[int] = set()
     for part in (part for parts in lines for part in parts):
         markers = _markers(part)
-        if markers and _marked(part, quotes, issued, answer.language):
+        if markers and _marked(part, quotes, answer.language):
             used.update(markers)
     cited = [quotes[marker] for marker in sorted(used)]
     kept = [
@@ -228,9 +223,9 @@ def verify(answer: Answer) -> Answer:
             part
             for part in parts
             if (
-                _marked(part, quotes, issued, answer.language)
+                _marked(part, quotes, answer.language)
                 if _markers(part)
-                else _supported(part, cited, issued, answer.language)
+                else _supported(part, cited, answer.language)
             )
         )
         for parts in lines
@@ -254,14 +249,14 @@ def _markers(part: str) -> set[int]:
     return {int(number) for number in MARKER.findall(part)}
 
 
-def _marked(part: str, quotes: dict[int, str], issued: Set[int], language: Language) -> bool:
+def _marked(part: str, quotes: dict[int, str], language: Language) -> bool:
     markers = _markers(part)
     return markers <= quotes.keys() and _supported(
-        part, [quotes[marker] for marker in sorted(markers)], issued, language
+        part, [quotes[marker] for marker in sorted(markers)], language
     )
 
 
-def _supported(part: str, quotes: Sequence[str], issued: Set[int], language: Language) -> bool:
+def _supported(part: str, quotes: Sequence[str], language: Language) -> bool:
     plain = _unescape(MARKER.sub(" ", part)).lstrip("> ")
     if not re.search(r"\w", plain) or any(_stands_in(plain, quote) for quote in quotes):
         return True
@@ -269,8 +264,7 @@ def _supported(part: str, quotes: Sequence[str], issued: Set[int], language: Lan
     found = figures.find(plain, language=language)
     said = [_said(quote) for quote in quotes]
     if any(
-        not (figure.unit == "date" and figure.value in issued)
-        and not any(figures.same(figure, other) for one in said for other in one.figures)
+        not any(figures.same(figure, other) for one in said for other in one.figures)
         for figure in found
     ):
         return False
