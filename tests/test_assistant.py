@@ -141,7 +141,7 @@ def test_the_main_question(sample_assistant: Assistant) -> None:
     answer = sample_assistant.ask("How much was disbursed for COVID support?")
     assert answer.status == "answered"
     assert answer.short == "608,5 tỷ đồng"
-    assert answer.text.startswith("**VND 608.5 billion** (608,5 tỷ đồng) [1]\n\n> Thực hiện chi ")
+    assert "**VND 608.5 billion** (608,5 tỷ đồng) [1]\n\n> Thực hiện chi " in answer.text
     [figure] = answer.figures
     assert (str(figure.value), figure.unit) == ("608500000000", "VND")
     [cited] = answer.citations
@@ -150,20 +150,20 @@ def test_the_main_question(sample_assistant: Assistant) -> None:
 
 def test_a_vietnamese_answer_gives_the_printed_form_alone(bold: Assistant) -> None:
     answer = bold.ask(QUESTIONS[1])
-    assert answer.text.startswith("**608,5 tỷ đồng** [1]\n\n> ")
+    assert "**608,5 tỷ đồng** [1]\n\n> " in answer.text
 
 
 def test_an_english_release_is_told_in_vietnamese(two: Assistant) -> None:
     answer = two.ask("Hội đồng đã chi bao nhiêu tiền cho các doanh nghiệp nhỏ sau trận lũ?")
     assert answer.short == "$4.5 million"
-    assert answer.text.startswith(r"**4,5 triệu USD** (\$4.5 million) [1]")
+    assert r"**4,5 triệu USD** (\$4.5 million) [1]" in answer.text
     answer = two.ask("Bao nhiêu doanh nghiệp nhỏ được nhận tiền sau trận lũ?")
-    assert answer.text.startswith("**gần 300 doanh nghiệp")
+    assert "**gần 300 doanh nghiệp" in answer.text
 
 
 def test_a_number_that_reads_otherwise_in_english_is_still_told(two: Assistant) -> None:
     answer = two.ask("How many hectares were sown in the spring crop?")
-    assert answer.text.startswith("**1,234 ha** (1.234 ha) [1]")
+    assert "**1,234 ha** (1.234 ha) [1]" in answer.text
 
 
 def test_evidence_and_hits_come_with_an_answer(bold: Assistant) -> None:
