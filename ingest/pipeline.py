@@ -26,7 +26,7 @@ from ingest.isolate import Job, Limits, Readers
 from ingest.overrides import Manifest, overrides_for
 from ingest.passages import CHUNKER
 from ingest.relations import NearDuplicate, NearDuplicates
-from ingest.sources import Document, SourceOptions, Sources, Unchanged, Validators
+from ingest.sources import Document, SourceOptions, Sources, Unchanged, Validators, is_web
 from ingest.writer import Writer, check_chunker, encode, header
 from rag.archive import Archive, Source, writer_lock
 from rag.embedding import Embedder, Vector, identity, open_embedder
@@ -298,7 +298,7 @@ class _Run:
             for source in found
             if source.path != document.source
             and source.overrides == said
-            and "://" not in source.path
+            and not is_web(source.path)
             and PurePath(source.path).suffix.lower() == document.suffix
         )
         return list(itertools.islice(same, _TWINS))

@@ -196,7 +196,7 @@ class Sources:
         raises for what it meets: that is a `Failure`, and the rest goes on.
         """
         for given in paths:
-            if _SCHEME.match(str(given)):
+            if is_web(str(given)):
                 yield from self._from_web(str(given))
             else:
                 yield from self._from_disk(Path(given))
@@ -212,7 +212,7 @@ class Sources:
 
         For a URL its server is asked. Never raises for what it meets.
         """
-        if _SCHEME.match(source):
+        if is_web(source):
             return self._gone_from_web(source.partition(archives.MARK)[0])
         path, mark, member = source.partition(archives.MARK)
         if os.path.lexists(source):
@@ -439,6 +439,11 @@ class Sources:
             self._folder = Path(self._stack.enter_context(made))
         self._placed += 1
         return self._folder / f"{self._placed:06d}{suffix}"
+
+
+def is_web(source: str) -> bool:
+    """Whether a source is a URL rather than a path."""
+    return bool(_SCHEME.match(source))
 
 
 def discover(paths: Iterable[Path]) -> list[Path]:

@@ -20,9 +20,12 @@ from typing import Any
 import httpcore
 import pytest
 
+from ingest import ingest
 from ingest.failure import Failure
 from ingest.sources import Document, SourceOptions, Sources, Unchanged, Validators
 from ingest.web import Web, clean
+from rag import Settings
+from rag.embedding import Embedder
 from rag.errors import InputError
 
 TEXT = "Thu ngân sách tháng 6 đạt 905 tỷ đồng."
@@ -984,3 +987,22 @@ def test_a_download_that_cannot_be_written_is_told(site: Site, tmp_path: Path) -
     url = site.add("/a")
     with client() as web, web.open(url) as answer, pytest.raises(InputError, match="disk space"):
         answer.save(tmp_path / "none" / "a.txt")
+
+
+def test_a_file_on_disk_asks_no_server_about_its_twin_on_the_web(
+    site: Site, embedder: Embedder, tmp_path: Path
+) -> None:
+    url = site.add("/release.txt")
+    settings = Settings(data_dir=tmp_path / "var")
+    assert ingest(
+        [url], settings, embedder=embedder, options=SourceOptions(allow_private=True, interval=0)
+    ).added == [url]
+    copy = tmp_path / "copy.txt"
+    copy.write_text(TEXT, encoding="utf-8")
+    before = len(site.asked)
+    summary = ingest(
+        [copy], settings, embedder=embedder, options=SourceOptions(allow_private=True, interval=0)
+    )
+    assert len(site.asked) == before
+    assert not summary.renamed
+    assert not summary.embedded
