@@ -46,13 +46,13 @@ def _plain(sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> str:
     return f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
 
 
-def _unsaid(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> float:
-    """The weightiest term of the question that the glossary knows and the pieces do not say.
+def _unsaid(asked: Asked, sentence: Sentence, plain: str) -> float:
+    """The weightiest term of the question that the glossary knows and `plain` does not say.
 
     As a share of the question's weight, 0 to 1. What the glossary knows would be recognised in any
     of its wordings, so that its absence says more than that of another word.
     """
-    question, plain = asked.question, _plain(sentence, pieces)
+    question = asked.question
     language = sentence.candidate.release.language
     spans, largest = asked.encoded.spans, 0.0
     for concept in question.concepts:
@@ -70,10 +70,8 @@ def _unsaid(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]])
     return largest
 
 
-def _unsaid_name(
-    question: Question, sentence: Sentence, pieces: Sequence[tuple[int, int]]
-) -> float:
-    """Share of the question's names and numbers (not its times) that the pieces do not say."""
+def _unsaid_name(question: Question, sentence: Sentence, plain: str) -> float:
+    """Share of the question's names and numbers (not its times) that `plain` does not say."""
     wanted = {
         word
         for word in question.content
@@ -81,7 +79,6 @@ def _unsaid_name(
     }
     if not wanted:
         return 0.0
-    plain = _plain(sentence, pieces)
     language = sentence.candidate.release.language
     places = {fold(word): (start, end) for word, start, end in words(question.text)}
     unsaid = [
@@ -193,6 +190,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     sentence = dict(zip(SENTENCE_FEATURES, reading.best.features, strict=True))
     span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
     around, alone = _around(reading.best), said_of(reading.best, reading.span)
+    near, own = _plain(reading.best, around), _plain(reading.best, alone)
     covered = coverage(asked, reading.best, around)
     strict = coverage(asked, reading.best, alone)
     wants_text = question.wants == {"text"}
@@ -241,9 +239,9 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "strict_weakest": strict.weakest,
         "strict_missing": strict.missing,
         "strict_covered": strict.mean,
-        "unsaid": _unsaid(asked, reading.best, alone),
-        "unsaid_near": _unsaid(asked, reading.best, around),
-        "unsaid_name": _unsaid_name(question, reading.best, alone),
+        "unsaid": _unsaid(asked, reading.best, own),
+        "unsaid_near": _unsaid(asked, reading.best, near),
+        "unsaid_name": _unsaid_name(question, reading.best, own),
         "other_year": float(_other_year(question, reading.best)),
         "rival": reading.rival,
         "no_span": float(reading.span is None and not wants_text),

@@ -436,16 +436,19 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     marks = _marks(sentence)
     printed = {stem(word) for word, _, _ in words(sentence.text)}
     wanted = _wanted_words(question, language) & printed
-    located = _located(question, sentence.text, sentence.start, language, weigh, sentence.figures)
+    units = _units(question, language, weigh)
+    located = _located(units, sentence.text, sentence.start)
+    located += _stated(question, sentence, weigh)
     pulls = _pulls(sentence, located, marks)
     clauses = _clauses(passage.text, sentence)
     scopes = [_scope(passage.text, sentence, marks, span) for span in sentence.spans]
     told_here = _telling(located, scopes, marks, sentence)
     header = _header(sentence)
+    columns = _columns(units, header)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before, tail, after = scopes[number]
-        column = _column(sentence, header, span)
+        cell = _cell(sentence, header, span)
         own = [(before, tail, 1.0)]
         chain = _chain(sentence, marks, before, tail)
         out.append(
@@ -457,7 +460,9 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _words_in(passage.text, wanted, chain, span),
                     _back(sentence, before, tail, span),
                     _noun_fit(question, span),
-                    _period_fit(question, sentence, told, span, tail, after, column),
+                    _period_fit(
+                        question, sentence, told, span, tail, after, header[cell] if header else ""
+                    ),
                     _base_fit(question, sentence, told, span, after),
                     _change_fit(
                         question, span, passage.text[max(sentence.start, before) : span.start]
@@ -470,7 +475,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _sort(question, passage.text[span.start : span.end], span),
                     _in_clause(located, clauses, span),
                     told_here[number],
-                    _column_fit(question, header, column, language, weigh),
+                    columns[cell] if header else 0.0,
                 ],
                 np.float32,
             )
@@ -549,21 +554,20 @@ def _sort(question: Question, text: str, span: Span) -> float:
     return 1.0 if any(found.match(plain) for found in wanted) else -1.0
 
 
-def _located(
-    question: Question,
-    text: str,
-    offset: int,
-    language: Language,
-    weigh: Callable[[str], float],
-    stated: Sequence[Figure] = (),
-) -> list[_Located]:
-    """The question's words and pairs of words, and the glossary's terms, that a text says.
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Something of the question that a text may say."""
 
-    `stated` are its figures; one that the question names counts like a word. Places count from
-    `offset`.
-    """
+    forms: tuple[tuple[str, ...], ...]
+    """Its wordings as tuples of keys."""
+    weight: float
+    key: Callable[[str], str]
+    """Gives the key of a word."""
+
+
+def _units(question: Question, language: Language, weigh: Callable[[str], float]) -> list[_Unit]:
+    """The question's words and pairs of words, and the glossary's terms, in a language."""
     key = bare if question.unmarked and language == "vi" else stem
-    said = [(key(word), offset + at, offset + end) for word, at, end in words(text)]
     wanted: dict[tuple[tuple[str, ...], ...], float] = {}
     if question.language == language:
         own = [word for word in question.content if bare(word) not in question.timed]
@@ -582,18 +586,35 @@ def _located(
         rarest = max((weigh(part) for form in forms[:4] for part in form), default=0.0)
         if forms and not all(bare(part) in question.timed for part in forms[0]):
             wanted[tuple(forms)] = rarest
+    return [_Unit(forms, max(weight, 0.1), key) for forms, weight in wanted.items()]
+
+
+def _located(units: Sequence[_Unit], text: str, offset: int) -> list[_Located]:
+    """Those of the units that a text says; places count from `offset`."""
+    if not units:
+        return []
+    key = units[0].key
+    said = [(key(word), offset + at, offset + end) for word, at, end in words(text)]
     found = []
-    for wordings, weight in wanted.items():
+    for unit in units:
         places = [
             (said[at][1], said[at + len(form) - 1][2])
-            for form in filter(None, wordings)
+            for form in filter(None, unit.forms)
             for at in range(len(said) - len(form) + 1)
             if all(said[at + step][0] == part for step, part in enumerate(form))
         ]
         if places:
-            found.append(_Located(max(weight, 0.1), tuple(places)))
+            found.append(_Located(unit.weight, tuple(places)))
+    return found
+
+
+def _stated(
+    question: Question, sentence: Sentence, weigh: Callable[[str], float]
+) -> list[_Located]:
+    """The figures that the question states itself, where the sentence has them."""
+    found = []
     for asked in question.figures:
-        places = [(one.start, one.end) for one in stated if figures.same(one, asked)]
+        places = [(one.start, one.end) for one in sentence.figures if figures.same(one, asked)]
         if places:
             found.append(_Located(weigh(asked.text), tuple(places)))
     return found
@@ -666,28 +687,17 @@ def _header(sentence: Sentence) -> list[str]:
     return cells if top != row and len(cells) == len(row.split(_CELL)) else []
 
 
-def _column(sentence: Sentence, header: Sequence[str], span: Span) -> str:
-    """What stands over the cell of a span; empty outside of tables."""
-    if not header:
-        return ""
+def _cell(sentence: Sentence, header: Sequence[str], span: Span) -> int:
+    """The number of the table's column that a span stands in; 0 outside of tables."""
     text = sentence.candidate.passage.text
-    return header[min(text.count(_CELL, sentence.start, span.start), len(header) - 1)]
+    return min(text.count(_CELL, sentence.start, span.start), max(0, len(header) - 1))
 
 
-def _column_fit(
-    question: Question,
-    header: Sequence[str],
-    column: str,
-    language: Language,
-    weigh: Callable[[str], float],
-) -> float:
-    """Share of what the table's header says of the question that stands over this cell."""
-    if not column:
-        return 0.0
-    said = [
-        sum(one.weight for one in _located(question, cell, 0, language, weigh)) for cell in header
-    ]
-    return said[header.index(column)] / max(said) if max(said) > 0 else 0.0
+def _columns(units: Sequence[_Unit], header: Sequence[str]) -> list[float]:
+    """Per column: what stands over it of the question, as a share of the most over any."""
+    said = [sum(one.weight for one in _located(units, cell, 0)) for cell in header]
+    most = max(said, default=0.0)
+    return [weight / most if most > 0 else 0.0 for weight in said]
 
 
 def _clauses(text: str, sentence: Sentence) -> list[int]:
