@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -114,14 +114,18 @@ def _otherwise(language: Language, citation: Citation, sentence: Sentence, weigh
 def combine(question: Question, answers: Sequence[Answer]) -> Answer:
     """One answer to a question that asks several things; `partial` when only some are told."""
     lines: list[str] = []
-    citations: list[Citation] = []
-    hits: list[Hit] = []
+    citations: dict[tuple[str, int, int], Citation] = {}
+    hits: dict[str, Hit] = {}
     for answer in answers:
-        by = len(citations)
-        lines.append(_renumbered(answer.text, by))
-        citations += [replace(one, marker=one.marker + by) for one in answer.citations]
-        known = {hit.passage.id for hit in hits}
-        hits += [hit for hit in answer.hits if hit.passage.id not in known]
+        markers = {}
+        for one in answer.citations:
+            span = (one.release_id, one.start, one.end)
+            # A sentence that answers twice is cited once.
+            cited = citations.setdefault(span, replace(one, marker=len(citations) + 1))
+            markers[one.marker] = cited.marker
+        lines.append(_renumbered(answer.text, markers))
+        for hit in answer.hits:
+            hits.setdefault(hit.passage.id, hit)
     told = [answer for answer in answers if answer.status != "not_found"]
     status: Status = "answered" if len(told) == len(answers) else "partial"
     return Answer(
@@ -131,16 +135,16 @@ def combine(question: Question, answers: Sequence[Answer]) -> Answer:
         short="; ".join(answer.short for answer in told),
         language=question.language,
         figures=tuple(figure for answer in told for figure in answer.figures),
-        citations=tuple(citations),
+        citations=tuple(citations.values()),
         evidence=tuple(item for answer in answers for item in answer.evidence),
-        hits=tuple(hits),
+        hits=tuple(hits.values()),
         confidence=min(answer.confidence for answer in (told or answers)),
     )
 
 
-def _renumbered(text: str, by: int) -> str:
-    """A text with the numbers of its markers raised."""
-    return MARKER.sub(lambda match: f"[{int(match.group(1)) + by}]", text)
+def _renumbered(text: str, markers: Mapping[int, int]) -> str:
+    """A text with other numbers in its markers."""
+    return MARKER.sub(lambda match: f"[{markers[int(match.group(1))]}]", text)
 
 
 def _hedged(sentence: Sentence, figure: Figure, language: Language) -> str:

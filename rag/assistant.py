@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -86,9 +87,12 @@ class Assistant:
         """One release with its text; `StoreError` when it is unknown."""
         return self._archive.release(release_id)
 
-    def superseded(self) -> dict[str, str]:
+    def superseded(self) -> Mapping[str, str]:
         """Which releases a later one replaces or corrects: id of the older -> of the newer."""
-        return self._archive.superseded()
+        generation = self._archive.meta("generation")
+        if self._corrected is None or self._corrected[0] != generation:
+            self._corrected = (generation, MappingProxyType(self._archive.superseded()))
+        return self._corrected[1]
 
     def search(self, question: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The k best passages, best first; errors as `ask`."""
@@ -126,7 +130,7 @@ class Assistant:
                 clock.lap("retrieve")
                 reading = self._reader.read(asked, candidates)
                 if reading is not None and len({c.release.id for c in candidates}) > 1:
-                    reading = self._reader.reconcile(asked, reading, self._superseded())
+                    reading = self._reader.reconcile(asked, reading, self.superseded())
                 clock.lap("read")
             answers.append(self._answer(asked, reading, candidates))
         answer = answers[0] if len(answers) == 1 else combine(asked_at_once[0], answers)
@@ -140,22 +144,12 @@ class Assistant:
         yield replace(written, timings=clock.laps("chat"))
 
     def _questions(self, question: str, history: History) -> list[Question]:
-        """What is asked, one by one; only a question that is whole by itself is parted."""
-        whole = self._understand(question, history)
-        several = parts(whole.text)
-        if len(several) == 1:
-            return [whole]
-        found = [self._understand(several[0], ())]
-        for part in several[1:]:
-            found.append(self._understand(part, ((several[0], ""),)))
-        return found
-
-    def _superseded(self) -> Mapping[str, str]:
-        """Which releases a later one corrects; read again when the collection has changed."""
-        generation = self._archive.meta("generation")
-        if self._corrected is None or self._corrected[0] != generation:
-            self._corrected = (generation, self._archive.superseded())
-        return self._corrected[1]
+        """What is asked, one by one; a later part may leave out what the one before it names."""
+        several = parts(clean(question, longest=self.settings.max_question_chars))
+        earlier = [history, *(((part, ""),) for part in several)]
+        return [
+            self._understand(part, before) for part, before in zip(several, earlier, strict=False)
+        ]
 
     def _understand(self, question: str, history: History) -> Question:
         text = clean(question, longest=self.settings.max_question_chars)
@@ -171,7 +165,16 @@ class Assistant:
             # A follow-up leaves out what was just talked about; its own words come first.
             both = f"{text} {before}"
             together = understand(both, today=today)
-            return replace(together, text=both, language=understood.language)
+            joined = replace(together, text=both, language=understood.language)
+            if understood.wants == {"text"}:
+                return joined
+            # It asks for something of its own: the kind of answer is not the earlier question's.
+            return replace(
+                joined,
+                wants=understood.wants,
+                noun=understood.noun,
+                counted=understood.counted,
+            )
         return understood
 
     def _answer(

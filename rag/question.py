@@ -164,7 +164,8 @@ _MEASURED = re.compile(
 )
 _CHANGE = re.compile(
     r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|"
-    r"\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|increas\w*|decreas\w*|declin\w*|drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
+    r"\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|increas\w*|decreas\w*|declin\w*|"
+    r"drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
 )
 _TIMED = re.compile(
     r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"
@@ -315,13 +316,27 @@ _ASKING = re.compile(
 )
 
 
+_TURNED = re.compile(
+    r"\b(?:do|does|did)\b|\b(?:has|have|had|was|were|is|are|will) (?:the|an?|its|their|[A-Z])"
+)
+
+
 def topic(question: Question) -> str:
-    """What a question is about, in its own words, without what it asks for and without figures."""
+    """What a question is about, in its own words, without what it asks for and without figures.
+
+    Empty when nothing is left, only words in the order of a question, or words with a hole where a
+    quantity stood.
+    """
+    if question.figures:
+        return ""
     text = question.text
     stated = figures.find(text, language=question.language)
     for figure in reversed(stated):
         text = f"{text[: figure.start]} {text[figure.end :]}"
     text = _ASKING.sub(" ", _LEAD_IN.sub("", text.strip()))
+    plain = " ".join(bare(word) for word, _, _ in words(text))
+    if _TURNED.search(text) or _INTERROGATIVE.search(plain):
+        return ""
     text = re.sub(r"\S*\d\S*", " ", text)
     text = re.sub(r"[\s,;:.!]+", " ", text).strip()
     loose = r"(?:in|of|on|at|by|for|from|to|the|during|vào|trong|năm|tháng|ngày|quý|của|đến|từ)"

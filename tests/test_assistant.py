@@ -287,6 +287,22 @@ def test_a_follow_up_leans_on_the_question_before(
     assert answer.language == earlier.language
 
 
+def test_a_follow_up_with_a_question_of_its_own_is_one_question(bold: Assistant) -> None:
+    before = "How much was disbursed for COVID support?"
+    answer = bold.ask("And how many people?", ((before, "VND 608.5 billion"),))
+    assert answer.short == "515 nghìn người"
+    assert len(answer.citations) == 1
+
+
+def test_a_sentence_that_answers_twice_is_cited_once(bold: Assistant) -> None:
+    question = "Đã chi bao nhiêu tiền và hỗ trợ cho bao nhiêu người gặp khó khăn do Covid-19?"
+    answer = bold.ask(question)
+    assert answer.status == "answered"
+    assert answer.short == "608,5 tỷ đồng; 515 nghìn người"
+    assert [citation.marker for citation in answer.citations] == [1]
+    assert answer.text.count("[1]") == 4
+
+
 def test_a_whole_question_does_not_lean_on_the_one_before(bold: Assistant) -> None:
     alone = bold.ask(QUESTIONS[1])
     after = bold.ask(QUESTIONS[1], (("Kim ngạch xuất khẩu tháng 6 đạt bao nhiêu?", "1,37 tỷ USD"),))

@@ -258,6 +258,8 @@ def test_a_question_is_parted_where_both_sides_ask(text: str, expected: tuple[st
     [
         ("How much was disbursed for COVID support?", "Disbursed for COVID support"),
         ("What was GRDP growth in the first half of 2021?", "GRDP growth"),
+        ("How many doses of vaccine had the city received?", ""),
+        ("Which plan covers the replanting of 4,200 hectares of coffee?", ""),
     ],
 )
 def test_the_topic_has_neither_figures_nor_question_words(text: str, expected: str) -> None:
