@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -55,11 +56,11 @@ def failure(outcome: Release | Failure) -> Failure:
 
 def children(pid: int | str = "self") -> list[int]:
     """The processes that a process has started and that have not ended."""
-    found = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        # A thread may have ended since it was listed; its children are another's by then.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, (task / "children").read_text().split())
     return [child for child in found if alive(child)]
 
 

@@ -159,9 +159,12 @@ def test_an_error_of_the_call_ends_the_watch(folder: Path) -> None:
         watch([folder], fail, interval=0.05)
 
 
+# What starts the tests may have had Ctrl-C ignored, which children inherit.
 WATCH = """
-import sys
+import signal, sys
 from ingest.watch import watch
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 watch([sys.argv[1]], lambda paths: print("called", flush=True), interval=0.1)
 print("ended")
