@@ -147,6 +147,21 @@ def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> V
     return np.stack(rows)
 
 
+def _known_first(sentence: Sentence, weighed: Sequence[Weighed]) -> list[Weighed]:
+    """The spans that say the release's own date, number or signer before all others."""
+    release = sentence.candidate.release
+    day = int(f"{release.issued:%Y%m%d}") if release.issued else None
+    text = sentence.candidate.passage.text
+
+    def says(item: Weighed) -> bool:
+        figure = item.span.figure
+        if figure is not None:
+            return figure.unit == "date" and figure.value == day
+        return text[item.span.start : item.span.end] in (release.number, release.signer)
+
+    return sorted(weighed, key=lambda item: not says(item))
+
+
 def whole(best: Weighed, weighed: Sequence[Weighed]) -> Weighed:
     """The longest list that a span is an item of; the span itself when there is none."""
     lists = [
@@ -191,10 +206,14 @@ class Reader:
         ranked = self.rank(asked, candidates)
         if not ranked:
             return None
+        # Where the release says what is asked of it itself, no other sentence is better.
+        known = ranked[0].features[SENTENCE_FEATURES.index("metadata")] == 1.0
         readings = [
             (sentence, sorted(self.weigh(asked, sentence), key=lambda item: -item.score))
-            for sentence in ranked[:READ]
+            for sentence in ranked[: 1 if known else READ]
         ]
+        if known:
+            readings = [(ranked[0], _known_first(*readings[0]))]
         rows = choice_features(readings)
         weights = self._weights.vector("choice", "both", CHOICE_FEATURES)
         sentence, weighed = readings[int(np.argmax(rows @ weights))]

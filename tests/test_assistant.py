@@ -294,6 +294,20 @@ def test_a_follow_up_with_a_question_of_its_own_is_one_question(bold: Assistant)
     assert len(answer.citations) == 1
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When was the press release issued?",
+        "Thông cáo được ban hành ngày nào?",
+        "Who signed the release and when was it issued?",
+    ],
+)
+def test_the_day_of_issue_is_the_release_s_own(bold: Assistant, question: str) -> None:
+    figure = bold.ask(question).figures[-1]
+    assert figure.unit == "date"
+    assert figure.value == 20210624
+
+
 def test_a_sentence_that_answers_twice_is_cited_once(bold: Assistant) -> None:
     question = "Đã chi bao nhiêu tiền và hỗ trợ cho bao nhiêu người gặp khó khăn do Covid-19?"
     answer = bold.ask(question)
