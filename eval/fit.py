@@ -1,10 +1,13 @@
 """`python -m eval.fit`: fits the small files that the reader weighs with, from sets the user names.
 
     python -m eval.fit head  --squad CONTEXTS.json[:QUESTIONS.json] ...
+    python -m eval.fit cross-encoder --squad ... --gold GOLD.jsonl:FOLDER[:dev] ...
     python -m eval.fit weights --squad ... --gold GOLD.jsonl:FOLDER[:dev] ... [--folds 4]
 
 `head` writes `rag/data/head.npz`: the mean vectors of questions and passages by language, and how
-many passages each vocabulary id occurs in. `weights` writes `rag/data/weights.json`: for the choice
+many passages each vocabulary id occurs in. `cross-encoder` writes `rag/data/cross_encoder.npz`, see
+`eval.fit_cross`; it leaves out an eighth of each set, and of the sets that it was trained on only
+that eighth serves the fits that use it. `weights` writes `rag/data/weights.json`: for the choice
 of passage, sentence and span a listwise softmax regression over the features of `rag.retrieve` and
 `rag.evidence`, and for the confidence a logistic regression. It prints how often the right one
 comes first on folds that were left out, split by article or by question pair.
@@ -15,6 +18,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import random
 import sys
 import tempfile
 from collections import Counter
@@ -22,7 +26,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +39,14 @@ from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
 from rag.confidence import CONFIDENCE_FEATURES, confidence_features
-from rag.embedding import Embedder, Head, Vector, open_embedder
+from rag.embedding import (
+    CrossEncoder,
+    Embedder,
+    Head,
+    Vector,
+    open_cross_encoder,
+    open_embedder,
+)
 from rag.evidence import (
     CHOICE_FEATURES,
     READ,
@@ -44,17 +55,24 @@ from rag.evidence import (
     Reader,
     Sentence,
     choice_features,
+    pair_of_texts,
     span_features,
 )
 from rag.index import Index
 from rag.language import detect
 from rag.question import understand
 from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
-from rag.schema import Release
+from rag.schema import Figure, Release
 from rag.settings import Settings
 from rag.spans import Span
+from rag.weights import unpack
+
+if TYPE_CHECKING:
+    from eval.fit_cross import Group
 
 _DATA = Path(__file__).parent.parent / "rag" / "data"
+FOLDS = 8
+"""Parts of a set, by article or by question pair; the cross-encoder is not trained on the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +234,9 @@ def cross_validate(some: Sequence[Case], folds: int) -> dict[str, tuple[float, i
     """How often a right candidate comes first, by set name, on folds left out of the fit."""
     outcome: dict[str, list[bool]] = {}
     for fold in range(folds):
-        weights = softmax_fit([case for case in some if case.fold != fold])
+        weights = softmax_fit([case for case in some if case.fold % folds != fold])
         for case in some:
-            if case.fold == fold:
+            if case.fold % folds == fold:
                 best = int(np.argmax(blocks(case) @ weights))
                 outcome.setdefault(case.name, []).append(bool(case.right[best]))
     return {name: (float(np.mean(marks)), len(marks)) for name, marks in outcome.items()}
@@ -230,6 +248,7 @@ class Asked:
 
     text: str
     fold: int
+    """0 to FOLDS - 1."""
     name: str
     answerable: bool
     holds: Callable[[Candidate], bool]
@@ -238,9 +257,13 @@ class Asked:
     """Whether a sentence holds the gold evidence."""
     fits: Callable[[Sentence, Span], bool] | None
     """Whether a span is the gold answer; None when no short span is known to be."""
+    answers: tuple[str, ...]
+    """The gold answers, any of which is right; empty when there is none."""
+    figure: Figure | None = None
+    """The gold figure."""
 
 
-def squad_questions(one: Set, sources: dict[str, int], folds: int) -> list[Asked]:
+def squad_questions(one: Set, sources: dict[str, int]) -> list[Asked]:
     """The questions of a public set over its ingested contexts."""
     out = []
     for question in one.questions:
@@ -256,14 +279,12 @@ def squad_questions(one: Set, sources: dict[str, int], folds: int) -> list[Asked
         def holds(candidate: Candidate, question: Ask = question) -> bool:
             return sources[candidate.release.source] == question.context
 
-        fold = int(question.article) % folds
-        out.append(Asked(question.text, fold, one.name, True, holds, right, None))
+        fold = int(question.article) % FOLDS
+        out.append(Asked(question.text, fold, one.name, True, holds, right, None, question.answers))
     return out
 
 
-def gold_questions(
-    path: Path, releases: Sequence[Release], split: Split, folds: int
-) -> list[Asked]:
+def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> list[Asked]:
     """The questions of a gold file over the releases they were written for."""
     gold = load_gold(path)
     spans = locate_quotes(gold, releases)
@@ -293,9 +314,19 @@ def gold_questions(
                 for r, s, e in where
             )
 
-        fold = int(hashlib.sha256(question.pair.encode()).hexdigest(), 16) % folds
+        fold = int(hashlib.sha256(question.pair.encode()).hexdigest(), 16) % FOLDS
         out.append(
-            Asked(question.question, fold, path.stem, question.answerable, holds, right, fits)
+            Asked(
+                question.question,
+                fold,
+                path.stem,
+                question.answerable,
+                holds,
+                right,
+                fits,
+                question.answers,
+                question.figure,
+            )
         )
     return out
 
@@ -307,7 +338,24 @@ class Store:
     archive: Archive
     index: Index
     embedder: Embedder
+    cross_encoder: CrossEncoder
     asked: list[Asked]
+
+
+def unseen(stores: Sequence[Store]) -> list[Store]:
+    """The stores with only those questions that the cross-encoder was not trained on.
+
+    On the others its scores are better than they will be, and would be trusted too much.
+    """
+    with np.load(_DATA / "cross_encoder.npz") as arrays:
+        seen = set(arrays["sets"].tolist())
+    return [
+        replace(
+            store,
+            asked=[one for one in store.asked if one.name not in seen or one.fold == FOLDS - 1],
+        )
+        for store in stores
+    ]
 
 
 _TAKEN_AWAY = 0.25
@@ -331,7 +379,7 @@ def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
     """The listwise cases of passages, sentences, spans, or sentences by their spans."""
     out: list[Case] = []
     for store in stores:
-        reader = Reader(store.index, weights)
+        reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         for item in tqdm(store.asked, desc=f"{what}: {store.asked[0].name}"):
             if not item.answerable or (what == "span" and item.fits is None):
@@ -345,7 +393,7 @@ def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
                 continue
             ranked = reader.rank(asked, found)
             if what == "choice":
-                best = ranked[:READ]
+                best = reader.compare(asked, ranked[:READ])
                 if best:
                     readings = [
                         (one, sorted(reader.weigh(asked, one), key=lambda span: -span.score))
@@ -364,11 +412,60 @@ def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
                 if item.fits and item.right(sentence) and len(sentence.spans) > 1:
                     right = [item.fits(sentence, span) for span in sentence.spans]
                     if any(right):
+                        (sentence,) = reader.compare(asked, [sentence])
                         rows = span_features(asked, sentence, store.index.weight)
                         same = [sentence.candidate] * len(rows)
                         out.append(_case(asked, same, item, rows, right))
                         break
     return out
+
+
+def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
+    """What the cross-encoder is trained on: all folds but the last."""
+    from eval.fit_cross import CANDIDATES, Example, Group
+
+    rng, out = random.Random(3), []
+    for store in stores:
+        reader = Reader(store.index, store.cross_encoder, weights)
+        retriever = Retriever(store.archive, store.index, store.embedder, weights)
+        for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
+            if item.fold == FOLDS - 1:
+                continue
+            asked = retriever.ask(understand(item.text))
+            ranked = reader.rank(asked, retriever.search(asked, 10))
+            right = [one for one in ranked if item.answerable and item.right(one)]
+            wrong = [one for one in ranked[:8] if one not in right]
+            others = wrong[2:]
+            rng.shuffle(others)
+            # The likeliest wrong ones are always there.
+            count = CANDIDATES if item.answerable else CANDIDATES - 1
+            chosen = [*right[:2], *wrong[:2], *others][:count]
+            examples = tuple(
+                Example(pair_of_texts(one), one in right, _answers(item, one, one in right))
+                for one in chosen
+            )
+            if examples:
+                out.append(Group(item.text, examples))
+    return out
+
+
+def _answers(item: Asked, sentence: Sentence, right: bool) -> tuple[tuple[int, int], ...]:
+    """Where the gold answers stand in a sentence; figures by value before other words."""
+    if not right:
+        return ()
+    found = [
+        (figure.start - sentence.start, figure.end - sentence.start)
+        for figure in sentence.figures
+        if item.figure is not None and figures.same(figure, item.figure)
+    ]
+    if not found:
+        text = sentence.text.lower()
+        for answer in {" ".join(answer.lower().split()) for answer in item.answers} - {""}:
+            at = text.find(answer)
+            while at >= 0:
+                found.append((at, at + len(answer)))
+                at = text.find(answer, at + 1)
+    return tuple(sorted(set(found)))
 
 
 def _case(
@@ -389,7 +486,7 @@ def judge(stores: Sequence[Store], weights: Weights) -> list[Judged]:
     """
     out: list[Judged] = []
     for store in stores:
-        reader = Reader(store.index, weights)
+        reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         for item in tqdm(store.asked, desc=f"confidence: {store.asked[0].name}"):
             asked = retriever.ask(understand(item.text))
@@ -488,14 +585,14 @@ def fit_judges(
     for model, some, labels in models:
         chances[model] = np.zeros(len(judged))
         for fold in range(folds):
-            kept = [number for number, one in enumerate(some) if one.case.fold != fold]
+            kept = [number for number, one in enumerate(some) if one.case.fold % folds != fold]
             fitted = logistic_fit(
                 [some[n].case for n in kept],
                 [labels[n] for n in kept],
                 [some[n].share for n in kept],
             )
             for number, one in enumerate(judged):
-                if one.case.fold == fold:
+                if one.case.fold % folds == fold:
                     score = float((one.case.features @ fitted)[0])
                     chances[model][number] = 1 / (1 + np.exp(-score))
         fitted = logistic_fit([one.case for one in some], labels, [one.share for one in some])
@@ -547,7 +644,7 @@ def _rounded(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the fits."""
     parser = argparse.ArgumentParser(prog="python -m eval.fit", description=__doc__)
-    parser.add_argument("what", choices=("head", "weights"))
+    parser.add_argument("what", choices=("head", "cross-encoder", "weights"))
     parser.add_argument("--squad", nargs="*", default=[], metavar="C.json[:Q.json]")
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
     parser.add_argument("--folds", type=int, default=4)
@@ -571,7 +668,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             folder.mkdir()
             settings, sources = opened(one, folder, embedder)
             stores.append(_store(settings, embedder, stack))
-            stores[-1].asked = squad_questions(one, sources, options.folds)
+            stores[-1].asked = squad_questions(one, sources)
         for number, name in enumerate(options.gold):
             path, corpus, *split = name.split(":")
             settings = Settings(data_dir=Path(data) / f"gold{number}")
@@ -579,18 +676,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stores.append(_store(settings, embedder, stack))
             with Archive.open(settings) as archive:
                 stores[-1].asked = gold_questions(
-                    Path(path), archive.releases(), split[0] if split else "all", options.folds
+                    Path(path), archive.releases(), split[0] if split else "all"
                 )
+        if options.what == "cross-encoder":
+            from eval.fit_cross import train  # torch is slow to import
+
+            groups = pairs(stores, Weights(weights))
+            folder = unpack(Settings().weights_dir)
+            learned = train(groups, folder, [store.asked[0].name for store in stores])
+            np.savez_compressed(_DATA / "cross_encoder.npz", **learned)
+            print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")
+            return 0
         if not options.judges:
             found = gather(stores, "passage", Weights(weights))
             fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
             first = [replace(case, features=case.features[:, :4]) for case in found]
             fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
-            for what, names in (
-                ("sentence", SENTENCE_FEATURES),
-                ("span", SPAN_FEATURES),
-                ("choice", CHOICE_FEATURES),
-            ):
+            found = gather(stores, "sentence", Weights(weights))
+            fit_listwise("sentence", SENTENCE_FEATURES, found, options.folds, weights)
+        stores = unseen(stores)
+        if not options.judges:
+            for what, names in (("span", SPAN_FEATURES), ("choice", CHOICE_FEATURES)):
                 found = gather(stores, what, Weights(weights))
                 fit_listwise(what, names, found, options.folds, weights)
         fit_judges(judge(stores, Weights(weights)), options.folds, weights, options.refused)
@@ -601,7 +707,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _store(settings: Settings, embedder: Embedder, stack: ExitStack) -> Store:
     archive = stack.enter_context(Archive.open(settings))
     index = stack.enter_context(Index.open(settings, archive, embedder.identity))
-    return Store(archive, index, embedder, [])
+    settings = Settings()
+    return Store(archive, index, embedder, open_cross_encoder(settings, embedder), [])
 
 
 def _write(weights: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from rag.answer import ChatWriter, combine, compose, refuse, verify
 from rag.archive import Archive
 from rag.confidence import judge
-from rag.embedding import Embedder, open_embedder
+from rag.embedding import Embedder, open_cross_encoder, open_embedder
 from rag.errors import QuestionError
 from rag.evidence import Reader, Reading
 from rag.index import Index
@@ -45,7 +45,7 @@ class Assistant:
         self._index = index
         self._weights = Weights.bundled()
         self._retriever = Retriever(archive, index, embedder, self._weights)
-        self._reader = Reader(index, self._weights)
+        self._reader = Reader(index, open_cross_encoder(settings, embedder), self._weights)
         self._writer = ChatWriter(settings.chat_model) if settings.chat_model else None
         self._corrected: tuple[str | None, Mapping[str, str]] | None = None
         self._lock = threading.RLock()
@@ -180,9 +180,11 @@ class Assistant:
     def _answer(
         self, asked: Asked, reading: Reading | None, candidates: Sequence[Candidate]
     ) -> Answer:
-        found = hits(candidates)
         if reading is None:
-            return refuse(asked.question, found, confidence=0.0)
+            return refuse(asked.question, hits(candidates), confidence=0.0)
+        # What was read together with the question is known better than what was only found.
+        best = reading.best.candidate
+        found = hits([best, *(one for one in candidates if one.passage.id != best.passage.id)])
         answerable, sure = judge(asked, reading, candidates, self._weights)
         threshold = self.settings.threshold
         if threshold is None:

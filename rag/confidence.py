@@ -22,7 +22,7 @@ CONFIDENCE_FEATURES = (
     "noun", "other_noun", "counted", "period", "base", "before", "after", "clause", "told", "sort",
     "column", "strict_weakest", "strict_missing", "strict_covered", "unsaid",
     "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
-    "margin", "official", "missed_place",
+    "margin", "official", "missed_place", "reader", "reader_other", "pointer",
 )  # fmt: skip
 
 
@@ -178,6 +178,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `rival`: how near the second span of the sentence comes, 0 to 1;
     - `counted`: whether what is to be counted stands beside the figure;
     - `text`: the question asks for no span;
+    - `reader`, `reader_other`: the cross-encoder's log-odds of the best sentence, and the highest
+      of the others that it read; `pointer`: its log-probability of the span;
     - `official`: the text is known to be a release by its number or issuer.
     """
     question, candidate = asked.question, reading.best.candidate
@@ -249,6 +251,11 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "margin": margin,
         "missed_place": _missed_place(question, candidate),
         "official": float(bool(candidate.release.number or candidate.release.issuer)),
+        "reader": reading.best.reader,
+        "reader_other": max(
+            (other.reader for other in reading.sentences[1:] if other.compared), default=-1.0
+        ),
+        "pointer": span.get("pointer", -1.0),
     }
     return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
 

@@ -1,4 +1,4 @@
-"""Texts to vectors: one vector per text for search, one per token for reading.
+"""Texts to vectors, one for search and one per token; questions and texts read together.
 
 Two encoders give the same raw `Encoded`: the bundled multilingual-e5-small on ONNX Runtime (the
 same fp32 arithmetic as Sentence Transformers at about twice the speed, and no import of torch), and
@@ -20,11 +20,13 @@ import numpy.typing as npt
 from rag.errors import SettingsError, WeightsError
 from rag.schema import Language
 from rag.settings import BUNDLED_MODEL, Settings
-from rag.weights import SOURCE_SHA256, unpack
+from rag.weights import SOURCE_SHA256, cross_encoder, unpack
 
 Kind = Literal["query", "passage"]
 Vector = npt.NDArray[np.float32]
 _BUNDLED_IDENTITY = f"{BUNDLED_MODEL}@{SOURCE_SHA256[:12]}"
+_BOS, _EOS = 0, 2
+_LONGEST = 512
 _BATCH = 4
 """Measured on two cores: larger batches are slower (cache), smaller ones too (overhead)."""
 
@@ -195,32 +197,66 @@ def _unit(vector: Vector) -> Vector:
     return (vector / length).astype(np.float32) if length > 0 else vector
 
 
+class Onnx:
+    """The bundled model's tokenizer and halves, on ONNX Runtime."""
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        from tokenizers import Tokenizer
+
+        self._folder = folder
+        self._threads = threads
+        try:
+            self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # the library raises bare exceptions for damaged files
+            raise self._damaged() from error
+        self._lower = self.session(folder / "onnx" / "lower.onnx")
+
+    def session(self, path: Path) -> Any:
+        """Open a graph; `WeightsError` when it is damaged."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.enable_cpu_mem_arena = False
+        options.log_severity_level = 3
+        options.intra_op_num_threads = self._threads or 0
+        # Spinning threads win a little alone and lose a lot beside any other process.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            return onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the library raises bare exceptions for damaged files
+            raise self._damaged() from error
+
+    def run(self, upper: Any, sequences: Sequence[Sequence[int]]) -> list[Any]:
+        """The outputs of an upper half, each (sequences, …), for padded sequences of ids."""
+        longest = max(map(len, sequences))
+        ids = np.full((len(sequences), longest), 1, np.int64)
+        mask = np.zeros((len(sequences), longest), np.int32)
+        for row, sequence in enumerate(sequences):
+            ids[row, : len(sequence)] = sequence
+            mask[row, : len(sequence)] = 1
+        (middle,) = self._lower.run(None, {"ids": ids, "mask": mask})
+        outputs: list[Any] = upper.run(None, {"middle": middle, "mask": mask})
+        return outputs
+
+    def _damaged(self) -> WeightsError:
+        return WeightsError(
+            f"the unpacked weights in {self._folder} are damaged; remove that folder and try again"
+        )
+
+
 class OnnxEncoder:
     """multilingual-e5-small from its unpacked folder, on ONNX Runtime."""
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
-        import onnxruntime
-        from tokenizers import Tokenizer
-
         self.identity = _BUNDLED_IDENTITY
         self.dim = 384
         self.prompts = {"query": "query: ", "passage": "passage: "}
-        try:
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._tokenizer.enable_truncation(512)
-            options = onnxruntime.SessionOptions()
-            options.enable_cpu_mem_arena = False
-            options.log_severity_level = 3
-            options.intra_op_num_threads = threads or 0
-            # Spinning threads win a little alone and lose a lot beside any other process.
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            self._session = onnxruntime.InferenceSession(
-                str(folder / "onnx" / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # both libraries raise bare exceptions for damaged files
-            raise WeightsError(
-                f"the unpacked weights in {folder} are damaged; remove that folder and try again"
-            ) from error
+        self.model = Onnx(folder, threads=threads)
+        self._upper = self.model.session(folder / "onnx" / "upper.onnx")
+        self._tokenizer = self.model.tokenizer
+        self._tokenizer.enable_truncation(_LONGEST)
 
     def count(self, text: str) -> int:
         """Tokens of the text as a passage, at most 512."""
@@ -235,14 +271,7 @@ class OnnxEncoder:
         encodings = self._tokenizer.encode_batch([prompt + text.rstrip() for text in texts])
         done: dict[int, Encoded] = {}
         for batch in _batches([len(encoding.ids) for encoding in encodings], _BATCH):
-            longest = max(len(encodings[index].ids) for index in batch)
-            ids = np.full((len(batch), longest), 1, np.int64)
-            mask = np.zeros((len(batch), longest), np.int32)
-            for row, index in enumerate(batch):
-                length = len(encodings[index].ids)
-                ids[row, :length] = encodings[index].ids
-                mask[row, :length] = 1
-            (hidden,) = self._session.run(None, {"ids": ids, "mask": mask})
+            (hidden,) = self.model.run(self._upper, [encodings[index].ids for index in batch])
             for row, index in enumerate(batch):
                 length = len(encodings[index].ids)
                 done[index] = _encoded(
@@ -266,6 +295,93 @@ def _encoded(
         spans=np.maximum(spans[own] - prompt, 0),
         ids=ids[own],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the cross-encoder makes of a question and a text."""
+
+    relevance: float
+    """Log-odds that the text answers the question, as trained; not calibrated."""
+    starts: Vector
+    ends: Vector
+    """(tokens,): log-probability that the answer starts or ends with each token of the text."""
+    spans: npt.NDArray[np.int32]
+    """(tokens, 2): start and end of each token in the text; a long text is cut."""
+
+    def pointer(self, start: int, end: int) -> float:
+        """Log-probability of an answer from `start` to `end` (characters), at least -20."""
+        inside = np.flatnonzero((self.spans[:, 1] > start) & (self.spans[:, 0] < end))
+        if not len(inside):
+            return -20.0
+        return max(-20.0, float(self.starts[inside[0]] + self.ends[inside[-1]]))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A text that may answer a question, and what has to be known to understand it."""
+
+    context: str
+    text: str
+
+
+def pair_ids(tokenizer: Any, question: str, pair: Pair) -> tuple[list[int], int, Any]:
+    """The ids of a pair, where those of its text start, and the spans of these in the text."""
+    asked = tokenizer.encode(f"query: {question}", add_special_tokens=False).ids[:64]
+    context = tokenizer.encode(f"passage: {pair.context}", add_special_tokens=False).ids[:64]
+    text = tokenizer.encode(pair.text, add_special_tokens=False)
+    ids = [_BOS, *asked, _EOS, *context, _EOS, *text.ids[:190], _EOS]
+    return ids, len(asked) + len(context) + 3, text.offsets[:190]
+
+
+class CrossEncoder:
+    """Reads a question and a text together: whether the one answers the other, and where.
+
+    The bundled model's lower half, and an upper half trained for this (`eval/fit_cross.py`,
+    docs/decisions/0013).
+    """
+
+    def __init__(self, model: Onnx, path: Path) -> None:
+        self._model = model
+        self._upper = model.session(path)
+
+    def read(self, question: str, pairs: Sequence[Pair]) -> list[Compared]:
+        """One result for each pair, in their order; an empty list gives an empty list."""
+        built = [pair_ids(self._model.tokenizer, question, pair) for pair in pairs]
+        done: dict[int, Compared] = {}
+        for batch in _batches([len(ids) for ids, _, _ in built], _BATCH):
+            (heads,) = self._model.run(self._upper, [built[index][0] for index in batch])
+            for row, index in enumerate(batch):
+                ids, first, spans = built[index]
+                chances = _log_softmax(heads[row, first : len(ids) - 1, 1:])
+                done[index] = Compared(
+                    float(heads[row, 0, 0]),
+                    chances[:, 0],
+                    chances[:, 1],
+                    np.array(spans, np.int32).reshape(-1, 2),
+                )
+        return [done[index] for index in range(len(pairs))]
+
+
+def _log_softmax(values: Vector) -> Vector:
+    """Along the first axis; empty stays empty."""
+    if not len(values):
+        return values
+    shifted = values - values.max(axis=0)
+    chances: Vector = shifted - np.log(np.exp(shifted).sum(axis=0))
+    return chances
+
+
+def open_cross_encoder(settings: Settings, embedder: Embedder | None = None) -> CrossEncoder:
+    """The bundled cross-encoder; it shares what it can with an embedder.
+
+    Raises `WeightsError` when its weights cannot be made.
+    """
+    folder = unpack(settings.weights_dir)
+    encoder = embedder.encoder if embedder else None
+    model = encoder.model if isinstance(encoder, OnnxEncoder) else Onnx(folder)
+    adapter = Path(__file__).parent / "data" / "cross_encoder.npz"
+    return CrossEncoder(model, cross_encoder(folder, adapter))
 
 
 class SentenceTransformerEncoder:

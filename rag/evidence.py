@@ -12,9 +12,10 @@ to 1 each:
 - `heading`: it is a title or heading, not a statement;
 - `metadata`: the question asks for the release's number, date, signer or issuer, and it is there.
 
-Within the best sentences, every span of a fitting kind (figure, date, name, agency, …) is weighed
-by what is said about it: the scope of a span reaches from the span before it to the next comma or
-bracket after it, and fades over the scopes before it.
+The cross-encoder (`rag.embedding.CrossEncoder`) then reads the best few together with the question:
+`reader` is its log-odds over 8, cut to -1..1. Within these sentences, every span of a fitting kind
+(figure, date, name, agency, …) is weighed by what is said about it: the scope of a span reaches
+from the span before it to the next comma or bracket after it, and fades over the scopes before it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from decimal import Decimal
 import numpy as np
 
 from rag import figures
-from rag.embedding import Vector
+from rag.embedding import Compared, CrossEncoder, Pair, Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
 from rag.period import Period, fit, mentions, resolved
@@ -51,15 +52,18 @@ SENTENCE_FEATURES = (
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "starting", "limit", "sort", "clause", "told", "column",
+    "pointer",
 )  # fmt: skip
-CHOICE_FEATURES = ("bias", "sentence", "spanless", "first", *SPAN_FEATURES)
+CHOICE_FEATURES = ("bias", "sentence", "reader", "spanless", "first", *SPAN_FEATURES)
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _COMPARED = 12
 """Best sentences among which another release may say otherwise."""
-READ = 3
-"""Best sentences whose spans are weighed."""
+READ = 4
+"""Best sentences that the cross-encoder reads and whose spans are weighed."""
+_CONTEXT = 150
+"""Characters of context that a sentence is read with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,15 @@ class Sentence:
     """All its figures; offsets are the passage's."""
     spans: tuple[Span, ...]
     """The possible short answers of the wanted kinds."""
+    compared: Compared | None = None
+    """What the cross-encoder makes of it; None when it was not read."""
+
+    @property
+    def reader(self) -> float:
+        """The cross-encoder's log-odds over 8, cut to -1..1; 0 when it was not read."""
+        if self.compared is None:
+            return 0.0
+        return max(-1.0, min(1.0, self.compared.relevance / 8))
 
     @property
     def text(self) -> str:
@@ -132,17 +145,24 @@ def moved(figure: Figure, by: int) -> Figure:
 
 
 def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> Vector:
-    """(sentences, len(CHOICE_FEATURES)): what tells between the best sentences by their best spans.
+    """What tells between the best sentences by their best spans: (sentences, CHOICE_FEATURES).
 
-    `sentence`: the sentence's score below the best one's; `spanless`: it has no span of a wanted
-    kind though another has; `first`: it is the best by itself; then the best span's features.
+    `sentence`: its score below the best one's; `reader`: the cross-encoder's; `spanless`: it has no
+    span of a wanted kind though another has; `first`: it is the best by itself; then the best
+    span's features.
     """
     top = readings[0][0].score
     some = any(weighed for _, weighed in readings)
     rows = []
     for number, (sentence, weighed) in enumerate(readings):
         span = weighed[0].features if weighed else np.zeros(len(SPAN_FEATURES), np.float32)
-        own = [1.0, sentence.score - top, float(some and not weighed), float(number == 0)]
+        own = [
+            1.0,
+            sentence.score - top,
+            sentence.reader,
+            float(some and not weighed),
+            float(number == 0),
+        ]
         rows.append(np.concatenate([np.array(own, np.float32), span]))
     return np.stack(rows)
 
@@ -197,8 +217,11 @@ def _alike(one: Sentence, other: Sentence, *, same_time: bool) -> float:
 class Reader:
     """Reads the candidates of one question."""
 
-    def __init__(self, index: Index, weights: Weights | None = None) -> None:
+    def __init__(
+        self, index: Index, cross_encoder: CrossEncoder, weights: Weights | None = None
+    ) -> None:
         self._index = index
+        self._cross_encoder = cross_encoder
         self._weights = weights or Weights.bundled()
 
     def read(self, asked: Asked, candidates: Sequence[Candidate]) -> Reading | None:
@@ -208,6 +231,8 @@ class Reader:
             return None
         # Where the release says what is asked of it itself, no other sentence is better.
         known = ranked[0].features[SENTENCE_FEATURES.index("metadata")] == 1.0
+        if not known:
+            ranked[:READ] = self.compare(asked, ranked[:READ])
         readings = [
             (sentence, sorted(self.weigh(asked, sentence), key=lambda item: -item.score))
             for sentence in ranked[: 1 if known else READ]
@@ -259,6 +284,12 @@ class Reader:
                 )  # fmt: skip
             return replace(reading, earlier=(sentence, weighed))
         return reading
+
+    def compare(self, asked: Asked, chosen: Sequence[Sentence]) -> list[Sentence]:
+        """Sentences with what the cross-encoder makes of them, in their order."""
+        pairs = [pair_of_texts(sentence) for sentence in chosen]
+        compared = self._cross_encoder.read(asked.question.text, pairs)
+        return [replace(one, compared=read) for one, read in zip(chosen, compared, strict=True)]
 
     # Sentences
 
@@ -357,6 +388,29 @@ class Reader:
         ]
 
 
+def pair_of_texts(sentence: Sentence) -> Pair:
+    """A sentence with its context: whose, of when, under which heading, what stands before it."""
+    passage, release = sentence.candidate.passage, sentence.candidate.release
+    heading = passage.section[-1] if passage.section else release.title or ""
+    known = [
+        release.issuer[:40] if release.issuer else "",
+        f"{release.issued:%m/%Y}" if release.issued else "",
+        heading[:60] if release.issuer or release.issued or release.number else "",
+    ]
+    label = " · ".join(filter(None, known))
+    header = _header(sentence)
+    if header:
+        before = _CELL.join(header)[:100]
+    else:
+        room = max(40, _CONTEXT - len(label))
+        ahead = passage.text[: sentence.start].rstrip()
+        before = ahead[-room:]
+        if len(ahead) > room:
+            before = before.partition(" ")[2] or before
+    context = " … ".join(filter(None, (label, before.replace("\n", " "))))
+    return Pair(context, sentence.text)
+
+
 def _sentence_period(question: Question, told: Told, start: int, end: int) -> float:
     if not question.periods:
         return 0.0
@@ -446,7 +500,8 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     the question's words stand; `starting`: -1 for a value that another is compared with;
     `limit`: 1 for the end or the beginning as asked, -1 for the other; `sort`: 1 for a document,
     agency or place of the sort asked for, -1 for another; `clause`, `told`: share of the question's
-    words said in its clause, and in its own scope only; `column`: the same for a table's header.
+    words said in its clause, and in its own scope only; `column`: the same for a table's header;
+    `pointer`: the cross-encoder's log-probability of the span over 12, at least -1.
     `weigh` gives how rare a term is.
     """
     question, passage = asked.question, sentence.candidate.passage
@@ -495,11 +550,19 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _in_clause(located, clauses, span),
                     told_here[number],
                     columns[cell] if header else 0.0,
+                    _pointer(sentence, span),
                 ],
                 np.float32,
             )
         )
     return out
+
+
+def _pointer(sentence: Sentence, span: Span) -> float:
+    if sentence.compared is None:
+        return 0.0
+    told = sentence.compared.pointer(span.start - sentence.start, span.end - sentence.start)
+    return max(-1.0, told / 12)
 
 
 @dataclass(frozen=True, slots=True)

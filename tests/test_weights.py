@@ -13,7 +13,8 @@ from rag.weights import SOURCE_SHA256, bundled_source, unpack
 
 FILES = {
     "model.safetensors",
-    "onnx/model.onnx",
+    "onnx/lower.onnx",
+    "onnx/upper.onnx",
     "tokenizer.json",
     "tokenizer_config.json",
     "config.json",

@@ -1,0 +1,232 @@
+"""The cross-encoder's adapter: trained on sentences that were found for questions (`eval.fit`).
+
+The upper half of the bundled model reads a question and a sentence together. Its matrices get a
+low-rank addition (Hu et al. 2021, LoRA), which is all that is trained besides three linear heads:
+whether the sentence answers the question, where the answer starts, where it ends. The lower half
+stays as it is, so that its states are computed once. About 35 minutes on two idle cores for 3,200
+questions.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from tqdm import tqdm
+from transformers import BertModel
+
+from rag.embedding import Onnx, Pair, pair_ids
+from rag.weights import SPLIT
+
+_RANK = 16
+_SCALE = 2.0
+_EPOCHS = 2
+_RATE = 8e-4
+_TOGETHER = 5
+"""Questions of a step."""
+CANDIDATES = 4
+"""Sentences read for each question, right ones first, then the likeliest wrong ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sentence that was found for a question."""
+
+    pair: Pair
+    right: bool
+    """It holds the gold evidence."""
+    answers: tuple[tuple[int, int], ...]
+    """Where the gold answer stands in it, in characters; empty when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A question with the sentences that compete for it."""
+
+    question: str
+    examples: tuple[Example, ...]
+
+
+@dataclass(slots=True)
+class _Ready:
+    """An example as the upper half takes it."""
+
+    states: torch.Tensor
+    """(tokens, hidden), half precision, after the lower half."""
+    first: int
+    """Where the sentence starts among the tokens; it ends before the last one."""
+    right: bool
+    answers: list[tuple[int, int]]
+    """First and last token."""
+
+
+class _Adapted(nn.Module):
+    """A linear layer with a low-rank addition."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.layer = layer
+        width = layer.in_features
+        self.a = nn.Parameter(torch.randn(_RANK, width) / math.sqrt(width))
+        self.b = nn.Parameter(torch.zeros(layer.out_features, _RANK))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        added = functional.linear(functional.linear(values, self.a), self.b)
+        out: torch.Tensor = self.layer(values) + _SCALE * added
+        return out
+
+
+class _Model(nn.Module):
+    """Both halves of the bundled model, the upper one adapted, and the heads."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        model: Any = BertModel.from_pretrained(str(folder))
+        model.requires_grad_(False)
+        self.embeddings = model.embeddings
+        self.layers: Any = model.encoder.layer
+        for layer in self.layers[SPLIT:]:
+            attention = layer.attention.self
+            for name in ("query", "key", "value"):
+                setattr(attention, name, _Adapted(getattr(attention, name)))
+            for part in (layer.attention.output, layer.intermediate, layer.output):
+                part.dense = _Adapted(part.dense)
+        self.heads = nn.Linear(model.config.hidden_size, 3)
+        self.dropout = nn.Dropout(0.1)
+
+    def lower(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens) -> states."""
+        return self._through(self.embeddings(ids), mask, self.layers[:SPLIT])
+
+    def upper(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """States -> (batch, tokens, 3)."""
+        read = self._through(states, mask, self.layers[SPLIT:])
+        out: torch.Tensor = self.heads(self.dropout(read))
+        return out
+
+    @staticmethod
+    def _through(states: torch.Tensor, mask: torch.Tensor, layers: Any) -> torch.Tensor:
+        shut = (1.0 - mask[:, None, None, :].float()) * -1e9
+        for layer in layers:
+            out = layer(states, attention_mask=shut)
+            states = out[0] if isinstance(out, tuple) else out
+        return states
+
+
+def train(groups: Sequence[Group], folder: Path, sets: Sequence[str]) -> dict[str, Any]:
+    """The arrays of `rag/data/cross_encoder.npz`, from the unpacked model in `folder`.
+
+    `sets` names what it was trained on; the fits that use it leave those questions out.
+    """
+    torch.manual_seed(1)
+    model = _Model(folder)
+    ready = _prepared(groups, model, Onnx(folder).tokenizer)
+    learned = [value for value in model.parameters() if value.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=_RATE, weight_decay=0.01)
+    steps = _EPOCHS * math.ceil(len(ready) / _TOGETHER)
+    rng, done, mean = random.Random(1), 0, 0.0
+    model.train()
+    with tqdm(total=steps, desc="training", file=sys.stderr) as bar:
+        for _ in range(_EPOCHS):
+            for batch in _batches(ready, rng):
+                # A short rise, then a straight fall.
+                rate = min(1.0, done / (0.06 * steps), max(0.02, 1 - done / steps))
+                for group in optimizer.param_groups:
+                    group["lr"] = _RATE * rate
+                loss = _loss(model, batch)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                nn.utils.clip_grad_norm_(learned, 1.0)
+                optimizer.step()
+                done += 1
+                mean = 0.98 * mean + 0.02 * float(loss.detach())
+                bar.update()
+                bar.set_postfix(loss=f"{mean / (1 - 0.98**done):.3f}", refresh=False)
+    arrays: dict[str, Any] = {"scale": np.float32(_SCALE), "sets": np.array(list(sets))}
+    for name, value in model.named_parameters():
+        if value.requires_grad:
+            key = f"encoder.{name.replace('layers.', 'layer.', 1)}" if "layers." in name else name
+            arrays[key] = value.detach().numpy().astype(np.float16)
+    return arrays
+
+
+def _prepared(groups: Sequence[Group], model: _Model, tokenizer: Any) -> list[list[_Ready]]:
+    built = []
+    for number, group in enumerate(groups):
+        for example in group.examples:
+            ids, first, spans = pair_ids(tokenizer, group.question, example.pair)
+            answers = []
+            for start, end in example.answers:
+                inside = [n for n, (at, stop) in enumerate(spans) if stop > start and at < end]
+                if inside:
+                    answers.append((first + inside[0], first + inside[-1]))
+            built.append((number, ids, first, example.right, answers))
+    out: list[list[_Ready]] = [[] for _ in groups]
+    built.sort(key=lambda one: len(one[1]))
+    model.eval()
+    for start in tqdm(range(0, len(built), 16), desc="lower half", file=sys.stderr):
+        part = built[start : start + 16]
+        longest = max(len(ids) for _, ids, *_ in part)
+        padded = torch.ones(len(part), longest, dtype=torch.long)
+        mask = torch.zeros(len(part), longest)
+        for row, one in enumerate(part):
+            padded[row, : len(one[1])] = torch.tensor(one[1])
+            mask[row, : len(one[1])] = 1
+        with torch.no_grad():
+            states = model.lower(padded, mask).half()
+        for row, (number, own, first, right, answers) in enumerate(part):
+            out[number].append(_Ready(states[row, : len(own)].clone(), first, right, answers))
+    return [ready for ready in out if ready]
+
+
+def _batches(ready: list[list[_Ready]], rng: random.Random) -> Iterator[list[list[_Ready]]]:
+    """Questions of like length together, in a random order."""
+    order = list(ready)
+    rng.shuffle(order)
+    batches = []
+    for start in range(0, len(order), 40 * _TOGETHER):
+        part = order[start : start + 40 * _TOGETHER]
+        part.sort(key=lambda group: max(len(one.states) for one in group))
+        batches += [part[at : at + _TOGETHER] for at in range(0, len(part), _TOGETHER)]
+    rng.shuffle(batches)
+    yield from batches
+
+
+def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
+    """Twice the log loss of relevance, plus those of the choice in a question and of the span."""
+    flat = [one for group in groups for one in group]
+    longest = max(len(one.states) for one in flat)
+    states = torch.zeros(len(flat), longest, flat[0].states.shape[1])
+    mask = torch.zeros(len(flat), longest)
+    for row, one in enumerate(flat):
+        states[row, : len(one.states)] = one.states.float()
+        mask[row, : len(one.states)] = 1
+    heads = model.upper(states, mask)
+    relevance = heads[:, 0, 0]
+    right = torch.tensor([float(one.right) for one in flat])
+    total = 2 * functional.binary_cross_entropy_with_logits(relevance, right)
+    choices, at = [], 0
+    for group in groups:
+        scores, marks = relevance[at : at + len(group)], right[at : at + len(group)].bool()
+        at += len(group)
+        if marks.any() and not marks.all():
+            choices.append(torch.logsumexp(scores, 0) - torch.logsumexp(scores[marks], 0))
+    spans = []
+    for row, one in enumerate(flat):
+        if one.right and one.answers:
+            chances = torch.log_softmax(heads[row, one.first : len(one.states) - 1, 1:], 0)
+            each = [chances[a - one.first, 0] + chances[b - one.first, 1] for a, b in one.answers]
+            spans.append(-torch.logsumexp(torch.stack(each), 0) / 2)
+    for losses in (choices, spans):
+        if losses:
+            total = total + torch.stack(losses).mean()
+    return total
