@@ -22,7 +22,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,12 +49,12 @@ from rag.embedding import (
 )
 from rag.evidence import (
     CHOICE_FEATURES,
-    READ,
     SENTENCE_FEATURES,
     SPAN_FEATURES,
     Reader,
     Sentence,
     choice_features,
+    likely,
     pair_of_texts,
     span_features,
 )
@@ -201,16 +201,25 @@ def _is_public(name: str) -> bool:
     return name.startswith(("xquad", "mlqa"))
 
 
-def softmax_fit(some: Sequence[Case], *, ridge: float = 0.0003) -> npt.NDArray[np.float64]:
+def softmax_fit(
+    some: Sequence[Case],
+    *,
+    ridge: float = 0.0003,
+    given: npt.NDArray[np.float64] | None = None,
+    free: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.float64]:
     """Weights of both blocks that maximise the mean log-probability of the right candidates.
 
-    Every set counts the same, however many questions it has; sets on releases count twice.
+    Every set counts the same, however many questions it has; sets on releases count twice. With
+    `given`, only the `free` of its weights are fitted.
     """
     usable = [c for c in some if c.right.any() and not c.right.all()]
     sizes = Counter(c.name for c in usable)
     counts = {name: 1.0 if _is_public(name) else 2.0 for name in sizes}
     total_count = sum(counts.values())
     lists = [(blocks(c), c.right, counts[c.name] / (sizes[c.name] * total_count)) for c in usable]
+    start = np.full(lists[0][0].shape[1], 1.0) if given is None else given
+    moving = np.ones(len(start), bool) if free is None else free
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         total, gradient = 0.0, np.zeros_like(weights)
@@ -223,18 +232,28 @@ def softmax_fit(some: Sequence[Case], *, ridge: float = 0.0003) -> npt.NDArray[n
             total -= share * np.log(mass)
             within = np.where(right, probabilities / mass, 0.0)
             gradient += share * (features.T @ (probabilities - within))
-        return total + ridge * float(weights @ weights), gradient + 2 * ridge * weights
+        return (
+            total + ridge * float(weights @ weights),
+            np.where(moving, gradient + 2 * ridge * weights, 0.0),
+        )
 
-    result = minimize(loss, np.full(lists[0][0].shape[1], 1.0), jac=True, method="L-BFGS-B")
+    result = minimize(loss, start, jac=True, method="L-BFGS-B")
     fitted: npt.NDArray[np.float64] = result.x
     return fitted
 
 
-def cross_validate(some: Sequence[Case], folds: int) -> dict[str, tuple[float, int]]:
+def cross_validate(
+    some: Sequence[Case],
+    folds: int,
+    *,
+    given: npt.NDArray[np.float64] | None = None,
+    free: npt.NDArray[np.bool_] | None = None,
+) -> dict[str, tuple[float, int]]:
     """How often a right candidate comes first, by set name, on folds left out of the fit."""
     outcome: dict[str, list[bool]] = {}
     for fold in range(folds):
-        weights = softmax_fit([case for case in some if case.fold % folds != fold])
+        kept = [case for case in some if case.fold % folds != fold]
+        weights = softmax_fit(kept, given=given, free=free)
         for case in some:
             if case.fold % folds == fold:
                 best = int(np.argmax(blocks(case) @ weights))
@@ -375,8 +394,13 @@ class Judged:
     """How much it counts."""
 
 
-def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
-    """The listwise cases of passages, sentences, spans, or sentences by their spans."""
+def gather(
+    stores: Sequence[Store], what: str, weights: Weights, *, read: bool = True
+) -> list[Case]:
+    """The listwise cases of passages, sentences, spans, or sentences by their spans.
+
+    Without `read`, spans are weighed without the cross-encoder.
+    """
     out: list[Case] = []
     for store in stores:
         reader = Reader(store.index, store.cross_encoder, weights)
@@ -393,7 +417,7 @@ def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
                 continue
             ranked = reader.rank(asked, found)
             if what == "choice":
-                best = reader.compare(asked, ranked[:READ])
+                best = reader.compare(asked, likely(ranked))
                 if best:
                     readings = [
                         (one, sorted(reader.weigh(asked, one), key=lambda span: -span.score))
@@ -412,7 +436,8 @@ def gather(stores: Sequence[Store], what: str, weights: Weights) -> list[Case]:
                 if item.fits and item.right(sentence) and len(sentence.spans) > 1:
                     right = [item.fits(sentence, span) for span in sentence.spans]
                     if any(right):
-                        (sentence,) = reader.compare(asked, [sentence])
+                        if read:
+                            (sentence,) = reader.compare(asked, [sentence])
                         rows = span_features(asked, sentence, store.index.weight)
                         same = [sentence.candidate] * len(rows)
                         out.append(_case(asked, same, item, rows, right))
@@ -550,18 +575,30 @@ def logistic_fit(
 
 
 def fit_listwise(
-    model: str, names: Sequence[str], found: Sequence[Case], folds: int, weights: dict[str, Any]
+    model: str,
+    names: Sequence[str],
+    found: Sequence[Case],
+    folds: int,
+    weights: dict[str, Any],
+    *,
+    only: Collection[str] = (),
 ) -> None:
     """Fit one listwise model, print left-out accuracy, store it.
 
     What tells one span of a sentence from another is the same in any language: one set of weights.
+    With `only`, the weights of these features are fitted and the others stay as they are.
     """
     shared = model in ("span", "choice")
     if shared:
         found = [replace(case, cross=np.zeros_like(case.cross)) for case in found]
-    for name, (share, count) in cross_validate(found, folds).items():
+    given = free = None
+    if only:
+        parts = ("both", "both") if shared else ("same", "cross")
+        given = np.array([weights[model][part].get(name, 0.0) for part in parts for name in names])
+        free = np.array([name in only for _ in parts for name in names])
+    for name, (share, count) in cross_validate(found, folds, given=given, free=free).items():
         print(f"{model}: {name}: right first {share:.3f} of {count}", flush=True)
-    fitted = softmax_fit(found)
+    fitted = softmax_fit(found, given=given, free=free)
     weights[model] = (
         {"both": _rounded(names, fitted[: len(names)])} if shared else _named(names, fitted)
     )
@@ -694,11 +731,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
             found = gather(stores, "sentence", Weights(weights))
             fit_listwise("sentence", SENTENCE_FEATURES, found, options.folds, weights)
+            found = gather(stores, "span", Weights(weights), read=False)
+            fit_listwise("span", SPAN_FEATURES, found, options.folds, weights)
         stores = unseen(stores)
         if not options.judges:
-            for what, names in (("span", SPAN_FEATURES), ("choice", CHOICE_FEATURES)):
-                found = gather(stores, what, Weights(weights))
-                fit_listwise(what, names, found, options.folds, weights)
+            found = gather(stores, "span", Weights(weights))
+            fit_listwise("span", SPAN_FEATURES, found, options.folds, weights, only=("pointer",))
+            found = gather(stores, "choice", Weights(weights))
+            fit_listwise("choice", CHOICE_FEATURES, found, options.folds, weights)
         fit_judges(judge(stores, Weights(weights)), options.folds, weights, options.refused)
         _write(weights)
     return 0

@@ -60,8 +60,10 @@ _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _COMPARED = 12
 """Best sentences among which another release may say otherwise."""
-READ = 4
-"""Best sentences that the cross-encoder reads and whose spans are weighed."""
+_READ = 4
+"""Sentences that the cross-encoder reads and whose spans are weighed, at most."""
+_MARGIN = 2.0
+"""How far below the best sentence they may lie: 97 of 100 right ones do not lie further."""
 _CONTEXT = 150
 """Characters of context that a sentence is read with."""
 
@@ -142,6 +144,11 @@ class Reading:
 def moved(figure: Figure, by: int) -> Figure:
     """A figure with its offsets counted from elsewhere."""
     return replace(figure, start=figure.start + by, end=figure.end + by)
+
+
+def likely(ranked: Sequence[Sentence]) -> list[Sentence]:
+    """Those of the ranked sentences that are worth reading with the question, best first."""
+    return [one for one in ranked[:_READ] if one.score > ranked[0].score - _MARGIN]
 
 
 def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> Vector:
@@ -231,11 +238,11 @@ class Reader:
             return None
         # Where the release says what is asked of it itself, no other sentence is better.
         known = ranked[0].features[SENTENCE_FEATURES.index("metadata")] == 1.0
-        if not known:
-            ranked[:READ] = self.compare(asked, ranked[:READ])
+        chosen = ranked[:1] if known else self.compare(asked, likely(ranked))
+        ranked[: len(chosen)] = chosen
         readings = [
             (sentence, sorted(self.weigh(asked, sentence), key=lambda item: -item.score))
-            for sentence in ranked[: 1 if known else READ]
+            for sentence in chosen
         ]
         if known:
             readings = [(ranked[0], _known_first(*readings[0]))]
