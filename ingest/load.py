@@ -77,16 +77,16 @@ def _no_text(path: Path, data: bytes) -> InputError | None:
     )
 
 
-def _read_pdf(path: Path, data: bytes) -> Content:
+def _read_pdf(path: Path, data: bytes, max_pages: int) -> Content:
     from ingest.pdf import read_pdf
 
-    return read_pdf(path, data)
+    return read_pdf(path, data, max_pages)
 
 
-def _read_image(path: Path, data: bytes) -> Content:
+def _read_image(path: Path, data: bytes, max_pages: int) -> Content:
     from ingest.ocr import read_image
 
-    return read_image(path, data)
+    return read_image(path, data, max_pages)
 
 
 def _read_docx(path: Path, data: bytes) -> Content:
@@ -122,18 +122,21 @@ def _read_eml(path: Path, data: bytes) -> Content:
 _READERS: dict[str, _Reader] = {
     "md": _read_text,
     "txt": _read_text,
-    "pdf": _read_pdf,
     "docx": _read_docx,
     "doc": _read_office,
     "odt": _read_office,
     "rtf": _read_rtf,
     "html": _read_html,
     "eml": _read_eml,
+}
+_PAGED: dict[str, Callable[[Path, bytes, int], Content]] = {
+    "pdf": _read_pdf,
     "png": _read_image,
     "jpg": _read_image,
     "tif": _read_image,
 }
-_SUFFIXES = {f".{name}": name for name in _READERS} | {
+"""Formats of which each page costs time: how many there may be is checked before they are read."""
+_SUFFIXES = {f".{name}": name for name in (*_READERS, *_PAGED)} | {
     ".markdown": "md",
     ".htm": "html",
     ".xhtml": "html",
@@ -230,12 +233,12 @@ def supported(path: Path) -> bool:
     return Path(path).suffix.lower() in _SUFFIXES
 
 
-def load(path: Path) -> Loaded:
-    """Read one file.
+def load(path: Path, *, max_pages: int = 2_000) -> Loaded:
+    """Read one file of at most so many pages.
 
     Raises `InputError`, one line that names the file, when it is missing, a folder, not a regular
-    file, unreadable, of an unsupported suffix, encrypted, damaged, in no known encoding, or without
-    any text; and when what its format needs (tesseract, LibreOffice) is not installed.
+    file, unreadable, of an unsupported suffix, encrypted, damaged, too long, in no known encoding,
+    or without any text; and when what its format needs (tesseract, LibreOffice) is not installed.
     """
     path = Path(path)
     try:
@@ -256,7 +259,10 @@ def load(path: Path) -> Loaded:
     if not data.strip():
         raise InputError(f"empty file: {path}; give a file with text")
     form = _format_of(path, data)
-    read = _finished(_READERS[form](path, data))
+    if form in _PAGED:
+        read = _finished(_PAGED[form](path, data, max_pages))
+    else:
+        read = _finished(_READERS[form](path, data))
     if not read.text.strip("\ufeff\u200b \t\r\n\f\v\u00a0"):
         raise InputError(f"empty file (nothing but white space): {path}; give a file with text")
     return Loaded(

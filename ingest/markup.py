@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag.errors import InputError
 
 _MARKS = re.compile(r"([\\*_`\[<])")
 
@@ -17,6 +20,11 @@ class Content:
     pages: tuple[int, ...] = ()
     """Offset in `text` at which each page starts; empty when the format has no pages."""
     properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def too_many_pages(path: Path, most: int) -> InputError:
+    """The error for a document that has more than `most` pages."""
+    return InputError(f"more than {most:,} pages: {path}; split it")
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.layout import Page, Word, text_of
-from ingest.markup import Content
+from ingest.markup import Content, too_many_pages
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,23 +30,22 @@ page upside down gives about 60, a clean one 95."""
 _WIDTH = 2480
 """Pixels across an A4 page at 300 dpi."""
 _MOST_ENLARGED = 3.0
-_FRAMES = 500
 
 
-def read_image(path: Path, data: bytes) -> Content:
+def read_image(path: Path, data: bytes, max_pages: int) -> Content:
     """Text of a picture; each frame of a TIFF is a page.
 
-    Raises `InputError` when it is no picture, when nothing can be read on it, or when `tesseract`
-    or its Vietnamese data is missing.
+    Raises `InputError` when it is no picture, when nothing can be read on it or it has more than
+    `max_pages` pages, or when `tesseract` or its Vietnamese data is missing.
     """
     from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(data)) as image:
+            if getattr(image, "n_frames", 1) > max_pages:
+                raise too_many_pages(path, max_pages)
             pages = []
             for number, frame in enumerate(ImageSequence.Iterator(image), start=1):
-                if number > _FRAMES:
-                    raise InputError(f"more than {_FRAMES} pages: {path}; split the file")
                 upright = ImageOps.exif_transpose(_on_white(frame))
                 pages.append(read_page(_enlarged(upright), f"page {number} of {path}"))
     except Image.DecompressionBombError as error:

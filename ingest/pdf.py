@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.layout import Page, Table, Word, text_of
-from ingest.markup import Content
+from ingest.markup import Content, too_many_pages
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ _DPI = 300
 _BOLD = re.compile(r"bold|black|heavy|demi", re.I)
 
 
-def read_pdf(path: Path, data: bytes) -> Content:
+def read_pdf(path: Path, data: bytes, max_pages: int) -> Content:
     """Text, page starts and properties (title, author, subject, created, modified) of a PDF.
 
     `ocr` among the properties lists the pages that were read as pictures. Raises `InputError` when
-    the file is encrypted or damaged, when it has no text at all, or when pages need OCR and the
-    programs for it are missing.
+    the file is encrypted or damaged, when it has no text at all or more than `max_pages` pages, or
+    when pages need OCR and the programs for it are missing.
     """
     import pdfplumber
     from pdfminer.pdfdocument import PDFPasswordIncorrect
@@ -39,6 +39,8 @@ def read_pdf(path: Path, data: bytes) -> Content:
 
     try:
         with pdfplumber.open(io.BytesIO(data)) as document:
+            if len(document.pages) > max_pages:
+                raise too_many_pages(path, max_pages)
             properties = _properties(document.metadata)
             pages, pictures = _text_layer(document.pages)
     except (PdfminerException, PDFPasswordIncorrect) as error:

@@ -276,11 +276,7 @@ def _answer(request: Mapping[str, Any], limits: Limits) -> bytes:
 
 
 def _read(path: Path, source: str, overrides: Mapping[str, str], limits: Limits) -> dict[str, Any]:
-    loaded = load(path)
-    if len(loaded.pages) > limits.pages:
-        raise InputError(
-            f"{len(loaded.pages):,} pages, more than {limits.pages:,}: {source}; split it"
-        )
+    loaded = load(path, max_pages=limits.pages)
     if len(loaded.text) > limits.characters:
         raise InputError(
             f"{len(loaded.text):,} characters of text, more than {limits.characters:,}: "
