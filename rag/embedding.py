@@ -346,21 +346,24 @@ class CrossEncoder:
         self._upper = model.session(path)
 
     def read(self, question: str, pairs: Sequence[Pair]) -> list[Compared]:
-        """One result for each pair, in their order; an empty list gives an empty list."""
-        built = [pair_ids(self._model.tokenizer, question, pair) for pair in pairs]
-        done: dict[int, Compared] = {}
-        for batch in _batches([len(ids) for ids, _, _ in built], _BATCH):
-            (heads,) = self._model.run(self._upper, [built[index][0] for index in batch])
-            for row, index in enumerate(batch):
-                ids, first, spans = built[index]
-                chances = _log_softmax(heads[row, first : len(ids) - 1, 1:])
-                done[index] = Compared(
-                    float(heads[row, 0, 0]),
+        """One result for each pair, in their order; an empty list gives an empty list.
+
+        Each is read alone: in a batch, the short ones would be padded to the longest.
+        """
+        results = []
+        for pair in pairs:
+            ids, first, spans = pair_ids(self._model.tokenizer, question, pair)
+            (heads,) = self._model.run(self._upper, [ids])
+            chances = _log_softmax(heads[0, first : len(ids) - 1, 1:])
+            results.append(
+                Compared(
+                    float(heads[0, 0, 0]),
                     chances[:, 0],
                     chances[:, 1],
                     np.array(spans, np.int32).reshape(-1, 2),
                 )
-        return [done[index] for index in range(len(pairs))]
+            )
+        return results
 
 
 def _log_softmax(values: Vector) -> Vector:

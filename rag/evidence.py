@@ -304,13 +304,23 @@ class Reader:
         """The sentences of the best passages, best first."""
         found: list[Sentence] = []
         own = {term: self._index.weight(term) for term in set(own_terms(asked.question))}
+        wordings = {
+            language: self._wordings(asked.question, language)
+            for language in {candidate.release.language for candidate in candidates[:_PASSAGES]}
+        }
         for candidate in candidates[:_PASSAGES]:
             gap = candidate.score - candidates[0].score
-            found += self._of_passage(asked, candidate, gap, own)
+            known = wordings[candidate.release.language]
+            found += self._of_passage(asked, candidate, gap, own, known)
         return sorted(found, key=lambda sentence: -sentence.score)
 
     def _of_passage(
-        self, asked: Asked, candidate: Candidate, gap: float, own: dict[str, float]
+        self,
+        asked: Asked,
+        candidate: Candidate,
+        gap: float,
+        own: dict[str, float],
+        wordings: list[list[dict[str, float]]],
     ) -> list[Sentence]:
         question, text = asked.question, candidate.passage.text
         language = candidate.release.language
@@ -319,7 +329,6 @@ class Reader:
         bounds = sentences(text)
         told = told_by(candidate.passage, candidate.release)
         starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
-        wordings = self._wordings(question, language)
         headings = " ".join(candidate.passage.section)
         found = []
         for position, (whole, end) in enumerate(bounds):

@@ -43,19 +43,20 @@ Scores = npt.NDArray[np.float32]
 _Hashes = npt.NDArray[np.uint64]
 
 
-def terms(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def terms(text: str) -> tuple[str, ...]:
     """What BM25 counts: syllables and pairs of syllables, as typed and without diacritics.
 
     The latter carry a leading `~`, so that a question with diacritics meets only its own words.
     """
     syllables = [fold(word) for word, _, _ in words(text)]
     plain = ["~" + bare(word) for word in syllables]
-    return [
+    return (
         *syllables,
         *(f"{a} {b}" for a, b in itertools.pairwise(syllables)),
         *plain,
         *(f"{a} {b}" for a, b in itertools.pairwise(plain)),
-    ]
+    )
 
 
 @lru_cache(maxsize=200_000)

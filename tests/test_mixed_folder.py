@@ -14,12 +14,13 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import legacy_text
 import pytest
+import release_files
 
 from ingest import ingest
 from rag import Assistant, Settings
 from rag.embedding import Embedder
-from tests import legacy_text, release_files
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTRICTS = {
