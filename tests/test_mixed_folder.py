@@ -118,8 +118,8 @@ def _write(target: Path, content: str, work: Path) -> None:
     parts = release_files.paragraphs(content)
     suffix = target.suffix
     if suffix in (".md", ".txt"):
-        encode = _ENCODINGS.get(target.name, lambda plain: plain.encode())
-        target.write_bytes(encode(content))
+        encode = _ENCODINGS.get(target.name)
+        target.write_bytes(encode(content) if encode else content.encode())
     elif suffix == ".docx":
         release_files.write_docx(target, parts)
     elif suffix in (".rtf", ".doc", ".odt"):
