@@ -187,6 +187,7 @@ class _Child:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._late = False
+        self._allowed = 0.0
         # On Windows a file in use cannot be removed; a folder left there is no reason to fail.
         self._folder = tempfile.TemporaryDirectory(prefix="release-qa-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
@@ -240,7 +241,7 @@ class _Child:
                 reason=f"read into nonsense ({error}): {source}; {_LEAVE_OUT}", whole=False
             )
         if self._late:
-            reason = f"not read within {seconds:,.3g} s: {source}; split it, or leave it out"
+            reason = f"not read within {self._allowed:,.3g} s: {source}; split it, or leave it out"
             return _Outcome(reason=reason, whole=False, late=True)
         return _Outcome(
             reason=f"its reader broke down ({self._end()}): {source}; {_LEAVE_OUT}", whole=False
@@ -248,14 +249,28 @@ class _Child:
 
     def _ask(self, message: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
         """The answer to a message; None when the child has died, or was killed for being late."""
+        try:
+            with self._timed(seconds):
+                send(self._requests, message)
+                answer = receive(self._answers, self._limits.answer_bytes)
+            if answer is None or "pictures" not in answer:
+                return answer
+            # Told once, so that a child cannot put off its end for ever.
+            pages = min(int(answer["pictures"]), self._limits.pictures)
+            with self._timed(seconds + pages * self._limits.seconds_per_picture):
+                return receive(self._answers, self._limits.answer_bytes)
+        except (BrokenPipeError, ConnectionResetError):
+            return None
+
+    @contextlib.contextmanager
+    def _timed(self, seconds: float) -> Iterator[None]:
+        """Kill the child when it takes longer."""
+        self._allowed = seconds
         timer = threading.Timer(seconds, self._stop_late)
         timer.daemon = True
         timer.start()
         try:
-            send(self._requests, message)
-            return receive(self._answers, self._limits.answer_bytes)
-        except (BrokenPipeError, ConnectionResetError):
-            return None
+            yield
         finally:
             timer.cancel()
             timer.join()  # so that it cannot fire during the next request

@@ -17,7 +17,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from ingest.encodings import UnknownEncodingError, decode, mend_fonts
-from ingest.markup import Content
+from ingest.markup import Content, Pages
 from rag.errors import InputError
 
 
@@ -77,16 +77,16 @@ def _no_text(path: Path, data: bytes) -> InputError | None:
     )
 
 
-def _read_pdf(path: Path, data: bytes, max_pages: int) -> Content:
+def _read_pdf(path: Path, data: bytes, pages: Pages) -> Content:
     from ingest.pdf import read_pdf
 
-    return read_pdf(path, data, max_pages)
+    return read_pdf(path, data, pages)
 
 
-def _read_image(path: Path, data: bytes, max_pages: int) -> Content:
+def _read_image(path: Path, data: bytes, pages: Pages) -> Content:
     from ingest.ocr import read_image
 
-    return read_image(path, data, max_pages)
+    return read_image(path, data, pages)
 
 
 def _read_docx(path: Path, data: bytes) -> Content:
@@ -129,13 +129,13 @@ _READERS: dict[str, _Reader] = {
     "html": _read_html,
     "eml": _read_eml,
 }
-_PAGED: dict[str, Callable[[Path, bytes, int], Content]] = {
+_PAGED: dict[str, Callable[[Path, bytes, Pages], Content]] = {
     "pdf": _read_pdf,
     "png": _read_image,
     "jpg": _read_image,
     "tif": _read_image,
 }
-"""Formats of which each page costs time: how many there may be is checked before they are read."""
+"""Formats of which each page costs time."""
 _SUFFIXES = {f".{name}": name for name in (*_READERS, *_PAGED)} | {
     ".markdown": "md",
     ".htm": "html",
@@ -233,8 +233,8 @@ def supported(path: Path) -> bool:
     return Path(path).suffix.lower() in _SUFFIXES
 
 
-def load(path: Path, *, max_pages: int = 2_000) -> Loaded:
-    """Read one file of at most so many pages.
+def load(path: Path, *, pages: Pages = Pages()) -> Loaded:  # noqa: B008
+    """Read one file.
 
     Raises `InputError`, one line that names the file, when it is missing, a folder, not a regular
     file, unreadable, of an unsupported suffix, encrypted, damaged, too long, in no known encoding,
@@ -260,7 +260,7 @@ def load(path: Path, *, max_pages: int = 2_000) -> Loaded:
         raise InputError(f"empty file: {path}; give a file with text")
     form = _format_of(path, data)
     if form in _PAGED:
-        read = _finished(_PAGED[form](path, data, max_pages))
+        read = _finished(_PAGED[form](path, data, pages))
     else:
         read = _finished(_READERS[form](path, data))
     if not read.text.strip("\ufeff\u200b \t\r\n\f\v\u00a0"):

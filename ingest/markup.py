@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,9 +22,23 @@ class Content:
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
-def too_many_pages(path: Path, most: int) -> InputError:
-    """The error for a document that has more than `most` pages."""
-    return InputError(f"more than {most:,} pages: {path}; split it")
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How many pages a document may have, told and checked before they are read."""
+
+    most: int = 2_000
+    pictures: Callable[[int], None] | None = None
+    """Told how many pages are about to go through OCR, which takes seconds for each."""
+
+    def check(self, count: int, path: Path) -> None:
+        """Raise `InputError` for too many pages."""
+        if count > self.most:
+            raise InputError(f"{count:,} pages, more than {self.most:,}: {path}; split it")
+
+    def announce(self, count: int) -> None:
+        """Tell how many pages go through OCR."""
+        if self.pictures:
+            self.pictures(count)
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.layout import Page, Word, text_of
-from ingest.markup import Content, too_many_pages
+from ingest.markup import Content, Pages
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,31 +32,32 @@ _WIDTH = 2480
 _MOST_ENLARGED = 3.0
 
 
-def read_image(path: Path, data: bytes, max_pages: int) -> Content:
+def read_image(path: Path, data: bytes, pages: Pages) -> Content:
     """Text of a picture; each frame of a TIFF is a page.
 
-    Raises `InputError` when it is no picture, when nothing can be read on it or it has more than
-    `max_pages` pages, or when `tesseract` or its Vietnamese data is missing.
+    Raises `InputError` when it is no picture, when nothing can be read on it, when it has too many
+    pages, or when `tesseract` or its Vietnamese data is missing.
     """
     from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if getattr(image, "n_frames", 1) > max_pages:
-                raise too_many_pages(path, max_pages)
-            pages = []
+            count = getattr(image, "n_frames", 1)
+            pages.check(count, path)
+            pages.announce(count)
+            read = []
             for number, frame in enumerate(ImageSequence.Iterator(image), start=1):
                 upright = ImageOps.exif_transpose(_on_white(frame))
-                pages.append(read_page(_enlarged(upright), f"page {number} of {path}"))
+                read.append(read_page(_enlarged(upright), f"page {number} of {path}"))
     except Image.DecompressionBombError as error:
         raise InputError(f"picture too large: {path}; save it with fewer pixels") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"damaged picture ({reason}): {path}; save it again") from error
-    text, starts = text_of(pages)
+    text, starts = text_of(read)
     if not text.strip():
         raise InputError(f"no text found by OCR in {path}; scan it again, larger or darker")
-    numbers = ",".join(str(number) for number, page in enumerate(pages, start=1) if page.words)
+    numbers = ",".join(str(number) for number, page in enumerate(read, start=1) if page.words)
     return Content(text, starts, {"ocr": numbers})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.layout import Page, Table, Word, text_of
-from ingest.markup import Content, too_many_pages
+from ingest.markup import Content, Pages
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ _DPI = 300
 _BOLD = re.compile(r"bold|black|heavy|demi", re.I)
 
 
-def read_pdf(path: Path, data: bytes, max_pages: int) -> Content:
+def read_pdf(path: Path, data: bytes, pages: Pages) -> Content:
     """Text, page starts and properties (title, author, subject, created, modified) of a PDF.
 
     `ocr` among the properties lists the pages that were read as pictures. Raises `InputError` when
-    the file is encrypted or damaged, when it has no text at all or more than `max_pages` pages, or
-    when pages need OCR and the programs for it are missing.
+    the file is encrypted or damaged, when it has no text at all or too many pages, or when
+    pages need OCR and the programs for it are missing.
     """
     import pdfplumber
     from pdfminer.pdfdocument import PDFPasswordIncorrect
@@ -39,10 +39,9 @@ def read_pdf(path: Path, data: bytes, max_pages: int) -> Content:
 
     try:
         with pdfplumber.open(io.BytesIO(data)) as document:
-            if len(document.pages) > max_pages:
-                raise too_many_pages(path, max_pages)
+            pages.check(len(document.pages), path)
             properties = _properties(document.metadata)
-            pages, pictures = _text_layer(document.pages)
+            found, pictures = _text_layer(document.pages)
     except (PdfminerException, PDFPasswordIncorrect) as error:
         if isinstance(error, PDFPasswordIncorrect) or isinstance(
             error.args[0] if error.args else None, PDFPasswordIncorrect
@@ -54,10 +53,12 @@ def read_pdf(path: Path, data: bytes, max_pages: int) -> Content:
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError) as error:
         # What pdfminer meets in a damaged file is not wrapped everywhere.
         raise _damaged(path, error) from error
-    if not pages:
+    if not found:
         raise InputError(f"PDF without pages: {path}; save it again with its pages")
-    read = _read_pictures(path, data, pages, pictures)
-    text, starts = text_of(pages)
+    if pictures:
+        pages.announce(len(pictures))
+    read = _read_pictures(path, data, found, pictures)
+    text, starts = text_of(found)
     if not text.strip():
         raise InputError(f"no text found in {path}, not by OCR either; scan it again, darker")
     if read:

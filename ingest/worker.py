@@ -3,7 +3,8 @@
 It takes requests on standard input and answers each on standard output. A message is its length in
 bytes (four bytes, the highest first) and a JSON value in UTF-8. The first message carries the
 `Limits`, and is answered with `{"limited": …}` once they hold; each later one names a file, and is
-answered with `{"release": …}`, or with `{"reason": …}` when the file cannot be read.
+answered with `{"release": …}`, or with `{"reason": …}` when the file cannot be read; before that,
+`{"pictures": …}` tells how many pages are about to go through OCR.
 
 Only parsers are imported here, none of the stores and no model, so that a process which died on a
 bad file is replaced in a moment.
@@ -27,7 +28,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Literal
 
-from ingest.load import load
+from ingest.load import Loaded, load
+from ingest.markup import Pages
 from ingest.release import read_release
 from rag.errors import InputError
 from rag.schema import Release
@@ -54,9 +56,13 @@ class Limits:
     seconds: float = 120.0
     """Time for a file of no size …"""
     seconds_per_megabyte: float = 10.0
-    """… and what a larger one, a long scan as a rule, may take on top."""
+    """… and what a larger one may take on top."""
     pages: int = 2_000
     """Pages of a document."""
+    pictures: int = 500
+    """Pages that go through OCR …"""
+    seconds_per_picture: float = 30.0
+    """… and what each of them may take on top; one of dense text takes about ten."""
     characters: int = 10_000_000
     """Length of a document's text; a page has about 2,500."""
     temporary_bytes: int = 1 << 30
@@ -190,7 +196,7 @@ def main() -> None:
     while True:
         request = queue.get()
         _allow_cpu(request["seconds"])
-        _write(answers, _answer(request, limits))
+        _write(answers, _answer(request, limits, answers))
 
 
 def _streams() -> tuple[IO[bytes], IO[bytes]]:
@@ -245,8 +251,8 @@ def _allow_cpu(seconds: float) -> None:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def _answer(request: Mapping[str, Any], limits: Limits) -> bytes:
-    """The encoded answer to one request.
+def _answer(request: Mapping[str, Any], limits: Limits, answers: IO[bytes]) -> bytes:
+    """The encoded answer to one request; what comes before it is sent to `answers`.
 
     Parsers of third parties fail on damaged files in every way there is; here, where one file is
     all that can be lost, any of them is a reason and not an end.
@@ -254,8 +260,19 @@ def _answer(request: Mapping[str, Any], limits: Limits) -> bytes:
     path, source = Path(request["path"]), request["source"]
     again = "open it in its own program and save it anew, or leave it out"
     memory = False
+
+    def pictures(count: int) -> None:
+        if count > limits.pictures:
+            raise InputError(
+                f"{count:,} pages that are pictures, more than {limits.pictures:,}: {source}; "
+                "split it"
+            )
+        _allow_cpu(request["seconds"] + count * limits.seconds_per_picture)
+        send(answers, {"pictures": count})
+
     try:
-        encoded = _encode({"release": _read(path, source, request["overrides"], limits)})
+        loaded = load(path, pages=Pages(limits.pages, pictures))
+        encoded = _encode({"release": _release(loaded, source, request["overrides"], limits)})
         if len(encoded) <= limits.answer_bytes:
             return encoded
         reason = f"more text and headings than can be kept: {source}; split it"
@@ -275,8 +292,9 @@ def _answer(request: Mapping[str, Any], limits: Limits) -> bytes:
     return _encode({"reason": reason, "memory": memory})
 
 
-def _read(path: Path, source: str, overrides: Mapping[str, str], limits: Limits) -> dict[str, Any]:
-    loaded = load(path, max_pages=limits.pages)
+def _release(
+    loaded: Loaded, source: str, overrides: Mapping[str, str], limits: Limits
+) -> dict[str, Any]:
     if len(loaded.text) > limits.characters:
         raise InputError(
             f"{len(loaded.text):,} characters of text, more than {limits.characters:,}: "

@@ -71,7 +71,7 @@ def test_what_is_no_text_is_refused_in_one_line(
 
 
 def test_unsupported_suffix_names_the_supported_ones(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"supported are \.md, \.txt, \.pdf"):
+    with pytest.raises(InputError, match=r"supported are \.md, \.txt, \.docx"):
         load(write(tmp_path, "a.xls", b"x"))
 
 

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import release_files
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -252,6 +254,23 @@ def test_a_file_that_takes_too_long(tmp_path: Path) -> None:
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.skipif(not shutil.which("tesseract"), reason="needs Tesseract")
+def test_each_page_that_is_a_picture_has_time_of_its_own(tmp_path: Path) -> None:
+    printed = release_files.write_pdf(tmp_path / "printed.pdf")
+    scan = tmp_path / "scan.pdf"
+    first, second, *_ = release_files.page_images(printed, dpi=150)
+    first.save(scan, save_all=True, append_images=[second], resolution=150)
+    with Readers(limits=Limits(seconds=0.5, seconds_per_picture=60)) as readers:
+        [(_, release)] = readers.read([job(scan)])
+    assert isinstance(release, Release), release
+    with Readers(limits=Limits(seconds=0.5, seconds_per_picture=0.01)) as readers:
+        [(_, refused)] = readers.read([job(scan)])
+    assert "not read within" in failure(refused).reason
+    with Readers(limits=Limits(pictures=1)) as readers:
+        [(_, refused)] = readers.read([job(scan)])
+    assert failure(refused).reason == f"2 pages that are pictures, more than 1: {scan}; split it"
+
+
 def test_a_text_that_is_too_long(tmp_path: Path) -> None:
     path = write(tmp_path, "a.txt", "ab " * 40)
     with Readers(limits=Limits(characters=100)) as readers:
@@ -403,13 +422,13 @@ NOISY = """
 import os, subprocess, sys
 from ingest import worker
 
-def noisy(path, load=worker.load):
+def noisy(path, *, pages, load=worker.load):
     print("a library says hello")
     sys.stdout.flush()
     os.write(1, b"straight to the descriptor")
     subprocess.run(["echo", "and a program"])
     assert sys.stdin.read() == ""
-    return load(path)
+    return load(path, pages=pages)
 
 worker.load = noisy
 worker.main()

@@ -61,7 +61,7 @@ BAD = {
     "hostile/bomb.zip!/bomb.txt": "times its size",
     "hostile/leads-out.zip!/../outside.md": "leads out",
     "hostile/entities.docx": "save it again",
-    "hostile/pages.pdf": "more than 2,000 pages",
+    "hostile/pages.pdf": "3,000 pages, more than 2,000",
     "hostile/picture.png": "pixels",
 }
 
