@@ -1302,10 +1302,13 @@ class _Reader:
             if barrier and barrier[0] <= start:
                 at = barrier[1]
                 continue
-            word = match["word"]
-            if word:
-                step = self._at_word(start, match.end(), word.casefold())
-            elif match["digit"]:
+            if match.lastgroup == "word":
+                word = match[0].casefold()
+                if word not in _LEADS and not word.endswith("fold"):
+                    at = match.end()
+                    continue
+                step = self._at_word(start, match.end(), word)
+            elif match.lastgroup == "digit":
                 step = self._at_digit(start)
             elif self.text[start] == "[":
                 marker = _MARKER.match(self.text, start)
@@ -1320,8 +1323,6 @@ class _Reader:
 
     def _at_word(self, start: int, end: int, word: str) -> _Step:
         text = self.text
-        if word not in _LEADS and not word.endswith("fold"):
-            return _Step(end)
         if word in _CURRENCY_WORDS and _CURRENCY.match(text, start):
             step = self._measure(start)
             if step:
