@@ -69,11 +69,11 @@ def compose(
     citations = [cite(best, 1)]
     language = best.candidate.release.language
     chosen: tuple[Figure, ...] = ()
-    if reading.span is None:
+    span = reading.pointed or (reading.span.span if reading.span else None)
+    if span is None:
         short = citations[0].quote
         lines = []
     else:
-        span = reading.span.span
         short = best.candidate.passage.text[span.start : span.end]
         lines = [f"**{escape(short)}** [1]"]
         if span.figure is not None:

@@ -316,6 +316,21 @@ class Compared:
             return -20.0
         return max(-20.0, float(self.starts[inside[0]] + self.ends[inside[-1]]))
 
+    def best(self, longest: int) -> tuple[int, int, float] | None:
+        """The likeliest answer of at most so many tokens: start, end and log-probability.
+
+        Start and end count characters. None for a text without tokens.
+        """
+        count = len(self.spans)
+        if not count:
+            return None
+        both = self.starts[:, None] + self.ends[None, :]
+        ahead = np.arange(count)[None, :] - np.arange(count)[:, None]
+        both = np.where((ahead >= 0) & (ahead < longest), both, -np.inf)
+        first, last = np.unravel_index(int(both.argmax()), both.shape)
+        told = float(both[first, last])
+        return int(self.spans[first, 0]), int(self.spans[last, 1]), told
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

@@ -43,7 +43,7 @@ from rag.retrieve import (
     told_by,
 )
 from rag.schema import Evidence, Figure, Language
-from rag.spans import Span, kind_fit, spans_of
+from rag.spans import Span, kind_fit, spans_of, trimmed
 
 SENTENCE_FEATURES = (
     "bias", "passage", "late", "window", "words", "terms", "near", "kind", "period", "heading",
@@ -66,6 +66,10 @@ _MARGIN = 2.0
 """How far below the best sentence they may lie: 97 of 100 right ones do not lie further."""
 _CONTEXT = 150
 """Characters of context that a sentence is read with."""
+_MOST_POINTED = 40
+"""Tokens of an answer that the cross-encoder points at."""
+_SURE = -4.0
+"""Log-probability of such an answer below which the whole sentence is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,9 @@ class Reading:
     """What an earlier release says otherwise of the same thing."""
     rival: float = 0.0
     """How near the second best span comes to the best, 0 (far, or there is none) to 1 (equal)."""
+    pointed: Span | None = None
+    """What the cross-encoder takes for the answer: given where no span of a wanted kind is there,
+    and in place of one for persons and places, which it tells better."""
 
 
 def moved(figure: Figure, by: int) -> Figure:
@@ -187,6 +194,34 @@ def _known_first(sentence: Sentence, weighed: Sequence[Weighed]) -> list[Weighed
         return text[item.span.start : item.span.end] in (release.number, release.signer)
 
     return sorted(weighed, key=lambda item: not says(item))
+
+
+def pointed(sentence: Sentence) -> Span | None:
+    """The words of a sentence that the cross-encoder takes for the answer, cut at whole words.
+
+    None when it was not read, or when the cross-encoder is not sure of them.
+    """
+    found = sentence.compared.best(_MOST_POINTED) if sentence.compared else None
+    if found is None or found[2] < _SURE:
+        return None
+    text, start, end = sentence.text, found[0], found[1]
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        end += 1
+    inside = [moved(figure, -sentence.start) for figure in sentence.figures]
+    for figure in inside:
+        if figure.start < end and figure.end > start:
+            start, end = min(start, figure.start), max(end, figure.end)
+    start, end = trimmed(text, start, end)
+    if end <= start:
+        return None
+    for figure in inside:
+        rest = text[start : figure.start] + text[figure.end : end]
+        if start <= figure.start and figure.end <= end and not any(map(str.isalnum, rest)):
+            own = moved(figure, sentence.start)
+            return Span(own.start, own.end, "quantity", own)
+    return Span(sentence.start + start, sentence.start + end, "text", None)
 
 
 def whole(best: Weighed, weighed: Sequence[Weighed]) -> Weighed:
@@ -251,11 +286,18 @@ class Reader:
         sentence, weighed = readings[int(np.argmax(rows @ weights))]
         others = tuple(item for item in ranked if item is not sentence)
         if not weighed:
-            return Reading(sentence, None, (sentence, *others))
+            return Reading(sentence, None, (sentence, *others), pointed=pointed(sentence))
         best = whole(weighed[0], weighed) if "list" in asked.question.wants else weighed[0]
         gaps = [best.score - item.score for item in weighed if item is not best]
         rival = float(np.exp(-max(0.0, min(gaps)))) if gaps else 0.0
-        return Reading(sentence, best, (sentence, *others), rival=rival)
+        named = asked.question.wants <= {"person", "place"}
+        return Reading(
+            sentence,
+            best,
+            (sentence, *others),
+            rival=rival,
+            pointed=pointed(sentence) if named else None,
+        )
 
     def reconcile(self, asked: Asked, reading: Reading, superseded: Mapping[str, str]) -> Reading:
         """The latest of two releases that disagree, with what the earlier one says.

@@ -137,7 +137,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "list",
         r"\bnhung\b.{0,40}\bnao\b|\bcac\b.{0,40}\bnao\b|\bgom (?:nhung|cac)\b|\bliet ke\b|\blist\b|"
-        r"\b(?:which|what) (?:\w+ ){0,3}(?:districts|sectors|agencies|areas|industries|indicators|"
+        r"\b(?:which|what) (?:(?!(?:did|do|does|was|were|is|are|has|have|had)\b)\w+ ){0,3}"
+        r"(?:districts|sectors|agencies|areas|industries|indicators|"
         r"counties|provinces|units|measures|groups|states|principles|departments)\b|\bname the\b",
     ),
 )
@@ -160,7 +161,11 @@ _MEASURED = re.compile(
     r"\b(?:kim ngach|tong|chi so|ty le|doanh thu|thu ngan sach|chi ngan sach|von|gia tri|muc|"
     r"san luong|dien tich|so luong|so (?:nguoi|ca|doanh nghiep|lao dong|du an|vu)|grdp|gdp|cpi|iip|"
     r"fdi|index|rate|number|revenue|turnover|value|sales|spending|expenditure|growth|output|target|"
-    r"capacity|increase|decrease|area|exports?|imports?|investment|amount|total|average|price)\b"
+    r"capacity|increase|decrease|area|exports?|imports?|investment|amount|total|average|price|"
+    r"inflation|unemployment|surplus|deficit|minimum|maximum|median|yield|coverage|shortage|"
+    r"wages?|salar(?:y|ies)|rents?|fees?|fines?|fares?|discount|subsidy|dose|doses|length|height|"
+    r"width|depth|weight|distance|hoc phi|le phi|lai suat|nang suat|khoi luong|thang du|"
+    r"tham hut|xuat sieu|nhap sieu)\b"
 )
 _CHANGE = re.compile(
     r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|"
@@ -397,8 +402,8 @@ def _wants(plain: str) -> frozenset[Want]:
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
         return frozenset({"multiple"})
     if re.search(
-        r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\bwhat (?:share|proportion)\b|\bty trong\b|"
-        r"\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
+        r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\bwhat (?:share|proportion)\b|"
+        r"(?<!cong )\bty trong\b|\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
         plain,
     ):
         return frozenset({"percent"})

@@ -127,7 +127,7 @@ def spans_of(
         if want == "person" and sentence.isascii() and not pattern.search(sentence):
             pattern = _PERSON_LIKELY
         for match in pattern.finditer(sentence):
-            start, end = _trimmed(sentence, match.start(), match.end())
+            start, end = trimmed(sentence, match.start(), match.end())
             if end <= start or (want == "place" and start == 0 and " " not in match.group()):
                 # A word is capitalised at the start of any sentence.
                 continue
@@ -168,7 +168,8 @@ def _said(question: Question, text: str) -> bool:
     return all(bare(word) in there for word, _, _ in words(text))
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A stretch of a text without white space and punctuation at its ends."""
     while start < end and (text[start].isspace() or text[start] in "-–,;:“\"'("):
         start += 1
     while end > start and (text[end - 1].isspace() or text[end - 1] in "-–,;:.”\"'"):
