@@ -307,8 +307,9 @@ class _Numbers:
         self._counts: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self._same: dict[str, str] = {}
         try:
+            # Of another kind than it should be, the part is one without elements.
             root = document.part.numbering_part.element
-        except (KeyError, NotImplementedError):
+        except (AttributeError, KeyError, NotImplementedError):
             return
         abstract = {each.get(_W + "abstractNumId"): each for each in root.iter(_W + "abstractNum")}
         for each in root.iter(_W + "num"):
