@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.encodings import UnknownEncodingError, decode
-from ingest.markup import Content, bold, joined, plain, row
+from ingest.markup import Content, bold, joined, plain, row, whole
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -254,8 +254,7 @@ class _Walk:
         elif tag == "pre":
             self._kept += 1
         elif tag in ("ul", "ol"):
-            start = element.get("start", "1")
-            self._counts.append((int(start) if start.isdigit() else 1) if tag == "ol" else None)
+            self._counts.append(whole(element.get("start"), 1) if tag == "ol" else None)
         elif tag == "li":
             self._frames[-1].prefix = self._mark(element)
         elif tag == "table":

@@ -7,10 +7,12 @@ suffix: offices send RTF and web pages as `.doc`, and PDF files as anything.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import accumulate, pairwise
@@ -214,11 +216,8 @@ def _format_of(path: Path, data: bytes) -> str:
 
 
 def _zipped(path: Path, data: bytes) -> str:
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise InputError(f"damaged file ({error}): {path}; save it again") from error
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        names = set(archive.namelist())
     if "[Content_Types].xml" in names and any(name.startswith("word/") for name in names):
         return "docx"
     if "content.xml" in names and "mimetype" in names:
@@ -258,11 +257,16 @@ def load(path: Path, *, pages: Pages = Pages()) -> Loaded:  # noqa: B008
         raise InputError(f"cannot read {str(path)!r}: {reason(error)}") from error
     if not data.strip():
         raise InputError(f"empty file: {path}; give a file with text")
-    form = _format_of(path, data)
-    if form in _PAGED:
-        read = _finished(_PAGED[form](path, data, pages))
-    else:
-        read = _finished(_READERS[form](path, data))
+    with _translated(path), warnings.catch_warnings():
+        # Parsers warn of damage that they make up for.
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        form = _format_of(path, data)
+        if form in _PAGED:
+            read = _PAGED[form](path, data, pages)
+        else:
+            read = _READERS[form](path, data)
+    read = _finished(read)
     if not read.text.strip("\ufeff\u200b \t\r\n\f\v\u00a0"):
         raise InputError(f"empty file (nothing but white space): {path}; give a file with text")
     return Loaded(
@@ -272,6 +276,28 @@ def load(path: Path, *, pages: Pages = Pages()) -> Loaded:  # noqa: B008
         format=form,
         properties=dict(read.properties),
     )
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn whatever a parser raises over a damaged file into an `InputError`.
+
+    Parsers of third parties fail in every way there is, often by taking a part of the file to be
+    there; readers leave all of it to this place, but what has a remedy of its own.
+    """
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except RecursionError as error:
+        raise InputError(
+            f"nested too deeply: {path}; open it in its own program and save it again"
+        ) from error
+    except Exception as error:
+        told = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(
+            f"damaged file ({told}): {path}; open it in its own program and save it again"
+        ) from error
 
 
 def _finished(read: Content) -> Content:

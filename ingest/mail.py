@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-from email.errors import MessageError
 from email.message import EmailMessage, MIMEPart
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -22,18 +21,14 @@ def read_eml(path: Path, data: bytes) -> Content:
     """The text of a message: its plain part, or its HTML part when that says much more.
 
     Properties: subject (also as title), from, created and, for files that are sent with it and
-    not read, attachments. Raises `InputError` when it is no message or has no text.
+    not read, attachments. Raises `InputError` when it is no message or has no text; whatever the
+    standard library raises over a malformed part.
     """
     message = email.message_from_bytes(data, policy=email.policy.default)
     if not isinstance(message, EmailMessage) or not message.keys():
         raise InputError(f"not an e-mail message: {path}; save the message as .eml again")
-    try:
-        properties = _properties(message)
-        text, attached = _text(message)
-    except (MessageError, LookupError, ValueError, AttributeError, TypeError, KeyError) as error:
-        # The standard library meets a malformed part in one of these ways.
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"damaged message ({reason}): {path}; save it again as .eml") from error
+    properties = _properties(message)
+    text, attached = _text(message)
     if attached:
         properties["attachments"] = ", ".join(attached)
     if not text.strip():

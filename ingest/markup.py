@@ -41,6 +41,11 @@ class Pages:
             self.pictures(count)
 
 
+def whole(value: str | None, default: int) -> int:
+    """A number in an attribute of a file; the default for anything else, an absurd one too."""
+    return int(value) if value and re.fullmatch(r"[0-9]{1,5}", value) else default
+
+
 def plain(text: str) -> str:
     """Text whose characters mean themselves, safe among marks."""
     return _MARKS.sub(r"\\\1", text)

@@ -35,8 +35,8 @@ _MOST_ENLARGED = 3.0
 def read_image(path: Path, data: bytes, pages: Pages) -> Content:
     """Text of a picture; each frame of a TIFF is a page.
 
-    Raises `InputError` when it is no picture, when nothing can be read on it, when it has too many
-    pages, or when `tesseract` or its Vietnamese data is missing.
+    Raises `InputError` when nothing can be read on it, when it has too many pages or pixels, or
+    when `tesseract` or its Vietnamese data is missing; whatever Pillow raises when it is damaged.
     """
     from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
@@ -51,9 +51,10 @@ def read_image(path: Path, data: bytes, pages: Pages) -> Content:
                 read.append(read_page(_enlarged(upright), f"page {number} of {path}"))
     except Image.DecompressionBombError as error:
         raise InputError(f"picture too large: {path}; save it with fewer pixels") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(f"damaged picture ({reason}): {path}; save it again") from error
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"no picture inside, or a damaged picture: {path}; save it again"
+        ) from error
     text, starts = text_of(read)
     if not text.strip():
         raise InputError(f"no text found by OCR in {path}; scan it again, larger or darker")

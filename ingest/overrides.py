@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import errno
 import json
 import os
 import re
@@ -58,7 +59,8 @@ def overrides_for(document: Document, manifest: Manifest | None = None) -> dict[
     The names of fields that the manifest gives begin with `manifest:`. Values are clean: one line,
     dates as `YYYY-MM-DD`. Raises `InputError` for a sidecar that is malformed.
     """
-    found = dict(_sidecar(document.path.with_name(document.path.name + SIDECAR)))
+    path = document.path.with_name(document.path.name + SIDECAR)
+    found = dict(_sidecar(path, document.source + SIDECAR))
     if manifest is not None:
         for name, value in manifest.row(document.source).items():
             found.pop(name, None)
@@ -98,13 +100,15 @@ def clean(name: str, value: str) -> str:
 # Sidecars
 
 
-def _sidecar(path: Path) -> Iterator[tuple[str, str]]:
+def _sidecar(file: Path, path: str) -> Iterator[tuple[str, str]]:
+    """What a sidecar says; `path` is how it is named, as a member of a ZIP stands elsewhere."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        return
+        with file.open("rb") as opened:
+            data = opened.read(_MAX_BYTES + 1)
     except OSError as error:
+        # The name of a release may be so long that none is left for its sidecar.
+        if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            return
         raise InputError(f"cannot read {path} ({error.strerror}); check the file") from error
     if len(data) > _MAX_BYTES:
         raise InputError(f"{path} is larger than {_MAX_BYTES // 1024} KiB; shorten it")
@@ -266,6 +270,6 @@ def _key(source: str, folder: Path | None = None) -> str:
         return source
     archive, mark, member = source.replace("\\", "/").partition("!/")
     start = Path(archive)
-    if folder is not None and (folder / start).exists():
+    if folder is not None and os.path.lexists(folder / start):
         start = folder / start
     return unicodedata.normalize("NFC", os.path.abspath(start) + mark + member)

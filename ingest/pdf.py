@@ -30,8 +30,8 @@ def read_pdf(path: Path, data: bytes, pages: Pages) -> Content:
     """Text, page starts and properties (title, author, subject, created, modified) of a PDF.
 
     `ocr` among the properties lists the pages that were read as pictures. Raises `InputError` when
-    the file is encrypted or damaged, when it has no text at all or too many pages, or when
-    pages need OCR and the programs for it are missing.
+    the file is encrypted, when it has no text at all or too many pages, or when pages need OCR and
+    the programs for it are missing; whatever the parsers raise when it is damaged.
     """
     import pdfplumber
     from pdfminer.pdfdocument import PDFPasswordIncorrect
@@ -49,10 +49,7 @@ def read_pdf(path: Path, data: bytes, pages: Pages) -> Content:
             raise InputError(
                 f"encrypted PDF: {path}; save it without its password and give that file"
             ) from error
-        raise _damaged(path, error) from error
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError) as error:
-        # What pdfminer meets in a damaged file is not wrapped everywhere.
-        raise _damaged(path, error) from error
+        raise
     if not found:
         raise InputError(f"PDF without pages: {path}; save it again with its pages")
     if pictures:
@@ -64,11 +61,6 @@ def read_pdf(path: Path, data: bytes, pages: Pages) -> Content:
     if read:
         properties["ocr"] = ",".join(map(str, read))
     return Content(text, starts, properties)
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    reason = " ".join(str(error).split())[:120] or type(error).__name__
-    return InputError(f"damaged PDF ({reason}): {path}; open it in a viewer and save it again")
 
 
 # ---------------------------------------------------------------------------------------------
@@ -178,10 +170,7 @@ def _read_pictures(
     import pypdfium2
 
     read: list[int] = []
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        raise _damaged(path, error) from error
+    document = pypdfium2.PdfDocument(data)
     try:
         for index in wanted:
             if is_blank(_picture(document, index, dpi=50)):
@@ -190,8 +179,6 @@ def _read_pictures(
             if seen.words:
                 pages[index] = seen
                 read.append(index + 1)
-    except pypdfium2.PdfiumError as error:
-        raise _damaged(path, error) from error
     finally:
         document.close()
     return read

@@ -166,7 +166,7 @@ def ingest(
         else:
             readers = stack.enter_context(Readers(limits=limits))
         writer = Writer(settings, archive, stack, embedder)
-        sources = stack.enter_context(Sources(options, validators))
+        sources = stack.enter_context(Sources(options, validators, manifest=manifest))
         run = _Run(archive, writer, sources, said, known, limits)
         with tqdm(desc="ingesting", unit=" documents", disable=not progress) as bar:
             for job, outcome in readers.read(run.jobs(list(paths), bar)):

@@ -1134,7 +1134,7 @@ _CLOSING_LINE = re.compile(
     r"|(?i:nơi nhận\s*:)"
 )
 _APPENDIX = re.compile(r"(?:phụ lục|phụ biểu|biểu số|appendix|annex)\b", re.I)
-_END_MARK = re.compile(r"\./\.\W*$|^\W*###\W*$|^\W*-\s?30\s?-\W*$")
+_END_MARK = re.compile(r"\./\.\W{0,40}$|^\W{0,40}###\W{0,40}$|^\W{0,40}-\s?30\s?-\W{0,40}$")
 _NAME_PREFIX = re.compile(
     r"(?:(?:GS|PGS|TS|ThS|Ths|BS|CKI|CKII|KS|LS|Đại tá|Thượng tá|Trung tá|Thiếu tướng|Trung tướng|"
     r"Thượng tướng|Đại tướng|Hon|The Honou?rable|Dr|Mr|Mrs|Ms|Prof|Shri|Smt)\b\.?\s*)+"

@@ -27,7 +27,7 @@ from ingest import archives, feeds, web
 from ingest.failure import Failure
 from ingest.feeds import Kind
 from ingest.load import reason, supported
-from ingest.overrides import SIDECAR
+from ingest.overrides import SIDECAR, is_sidecar
 from rag.errors import InputError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -165,15 +165,19 @@ class Sources:
         known: Mapping[str, Validators] | None = None,
         *,
         client: web.Web | None = None,
+        manifest: Path | None = None,
     ) -> None:
-        """`known` has the validators of URLs by source; a `client` is made when needed."""
+        """`known` has the validators of URLs by source; a `client` is made when needed.
+
+        A `manifest` is no document, wherever it lies and whatever its suffix.
+        """
         self._options = options
         self._known = known or {}
         self._web = client
         self._stack = ExitStack()
         self._folder: Path | None = None
         self._placed = 0
-        self._seen: set[Path | str] = set()
+        self._seen: set[Path | str] = {Path(manifest).resolve()} if manifest else set()
 
     def __enter__(self) -> Sources:
         return self
@@ -190,10 +194,11 @@ class Sources:
         """The documents of files, folders, archives and URLs, in the order given, once each.
 
         A given file is taken as it is, whatever its suffix, so that reading it can say what is
-        wrong. A folder gives its supported files and its ZIP archives at any depth, sorted by
-        path; hidden files and folders and symbolic links that lead out of it are skipped. A URL is
-        a document or an archive, or a feed or sitemap, whose entries are then the documents. Never
-        raises for what it meets: that is a `Failure`, and the rest goes on.
+        wrong; but not the sidecar of a file beside it, since `*` gives both. A folder gives its
+        supported files and its ZIP archives at any depth, sorted by path; hidden files and folders
+        and symbolic links that lead out of it are skipped. A URL is a document or an archive, or a
+        feed or sitemap, whose entries are then the documents. Never raises for what it meets: that
+        is a `Failure`, and the rest goes on.
         """
         for given in paths:
             if is_web(str(given)):
@@ -253,7 +258,7 @@ class Sources:
 
     def _file(self, path: Path) -> Iterator[Document | Failure]:
         resolved = path.resolve()
-        if resolved in self._seen:
+        if resolved in self._seen or _is_beside(path):
             return
         self._seen.add(resolved)
         source = str(path)
@@ -531,6 +536,11 @@ def _refuse(error: OSError) -> None:
 
 def _is_archive(path: PurePath) -> bool:
     return path.suffix.lower() == archives.SUFFIX
+
+
+def _is_beside(path: Path) -> bool:
+    """Whether a file is the sidecar of one that is there."""
+    return is_sidecar(path) and path.with_name(path.name[: -len(SIDECAR)] or "..").is_file()
 
 
 def _is_text(name: str) -> bool:

@@ -7,14 +7,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.markup import Content, bold, joined, plain, row
+from ingest.markup import Content, bold, joined, plain, row, whole
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,43 +32,35 @@ def read_docx(path: Path, data: bytes) -> Content:
 
     Headers and footers repeat on every page and are left out, but for the first page's own, which
     is the letterhead. Deleted text, comments and field codes are left out, footnotes come last.
-    Properties: title, author, subject, created, modified. Raises `InputError` when it is damaged
-    or encrypted.
+    Properties: title, author, subject, created, modified. Raises `InputError` when there is no
+    text; whatever the parsers raise when it is damaged or encrypted.
     """
     import docx
-    from docx.opc.exceptions import OpcError
-    from lxml.etree import LxmlError
 
-    try:
-        document = docx.Document(io.BytesIO(data))
-        text = joined(list(_Body(document).paragraphs()))
-        properties = _core_properties(document)
-    except (OpcError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise _damaged("Word file", path, error) from error
-    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError) as error:
-        # python-docx takes the parts of a file to be there; zipfile refuses passwords this way.
-        raise _damaged("Word file", path, error) from error
+    document = docx.Document(io.BytesIO(data))
+    text = joined(list(_Body(document).paragraphs()))
+    properties = _core_properties(document)
     if not text.strip():
         raise InputError(f"no text found in {path}; if it holds a picture, give the picture")
     return Content(text, properties=properties)
 
 
 def read_rtf(path: Path, data: bytes) -> Content:
-    """Text of an RTF file, table rows kept; title, author and subject as properties."""
+    """Text of an RTF file, table rows kept; title, author and subject as properties.
+
+    Raises `InputError` when there is no text; whatever the parser raises when it is damaged.
+    """
     from striprtf.striprtf import rtf_to_text
 
-    try:
-        source = data.decode("latin-1")
-        text = rtf_to_text(source, encoding="cp1252", errors="replace")
-        properties = {}
-        for name in ("title", "author", "subject"):
-            # Writers give it twice, the second time in Unicode.
-            values = re.findall(rf"\{{\\{name} ((?:[^{{}}\\]|\\[^{{}}])*)\}}", source)
-            shown = rtf_to_text(f"{{\\rtf1\\ansi {values[-1]}}}") if values else ""
-            if shown.strip():
-                properties[name] = " ".join(shown.split())
-    except (ValueError, KeyError, IndexError, LookupError, TypeError, AttributeError) as error:
-        raise _damaged("RTF file", path, error) from error
+    source = data.decode("latin-1")
+    text = rtf_to_text(source, encoding="cp1252", errors="replace")
+    properties = {}
+    for name in ("title", "author", "subject"):
+        # Writers give it twice, the second time in Unicode.
+        values = re.findall(rf"\{{\\{name} ((?:[^{{}}\\]|\\[^{{}}])*)\}}", source)
+        shown = rtf_to_text(f"{{\\rtf1\\ansi {values[-1]}}}") if values else ""
+        if shown.strip():
+            properties[name] = " ".join(shown.split())
     if not text.strip():
         raise InputError(f"no text found in {path}; if it holds a picture, give the picture")
     return Content(joined(list(_rtf_paragraphs(text))), properties=properties)
@@ -122,11 +113,6 @@ def read_office(path: Path, data: bytes) -> Content:
                 "if it has a password or is damaged, save it again as DOCX"
             )
         return read_docx(path, made.read_bytes())
-
-
-def _damaged(what: str, path: Path, error: Exception) -> InputError:
-    reason = " ".join(str(error).split())[:120] or type(error).__name__
-    return InputError(f"damaged {what} ({reason}): {path}; open it and save it again")
 
 
 def _core_properties(document: Document) -> dict[str, str]:
@@ -255,8 +241,8 @@ class _Body:
                 return min(int(match[1]), 6)
             levels.append(style.find(f"{_W}pPr/{_W}outlineLvl"))
         for level in levels:
-            if level is not None and level.get(_W + "val", "9").isdigit():
-                number = int(level.get(_W + "val"))
+            if level is not None:
+                number = whole(level.get(_W + "val"), 9)
                 return number + 1 if number < 6 else 0
         return 0
 
@@ -310,8 +296,7 @@ def _rows_of(table: Any) -> Iterator[list[Any]]:
 
 def _span(cell: Any) -> int:
     wide = cell.find(f"{_W}tcPr/{_W}gridSpan")
-    value = "1" if wide is None else wide.get(_W + "val", "1")
-    return min(int(value), 63) if value.isdigit() else 1
+    return 1 if wide is None else min(whole(wide.get(_W + "val"), 1), 63)
 
 
 class _Numbers:
@@ -345,7 +330,7 @@ class _Numbers:
             number, depth = chosen.find(_W + "numId"), chosen.find(_W + "ilvl")
             if number is None:
                 continue
-            at = 0 if depth is None else int(depth.get(_W + "val", "0"))
+            at = 0 if depth is None else whole(depth.get(_W + "val"), 0)
             return self._shown(number.get(_W + "val"), at)
         return ""
 
@@ -377,7 +362,7 @@ def _level(element: Any) -> tuple[int, tuple[str, str, int]]:
     for name, default in (("numFmt", "decimal"), ("lvlText", ""), ("start", "1")):
         child = element.find(_W + name)
         values.append(default if child is None else child.get(_W + "val", default))
-    return int(element.get(_W + "ilvl")), (values[0], values[1], int(values[2]))
+    return whole(element.get(_W + "ilvl"), 0), (values[0], values[1], whole(values[2], 1))
 
 
 _ROMAN = (

@@ -47,7 +47,7 @@ def test_line_ends_and_byte_order_mark_make_no_difference(
         ("empty.md", b"", "empty file"),
         ("blank.txt", b" \n\t\r\n ", "empty file"),
         ("nothing.md", "\ufeff\u00a0\n".encode(), "empty file"),
-        ("picture.md", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "damaged picture"),
+        ("picture.md", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "damaged file"),
         ("zero.md", b"abc\x00\xffdef", "NUL at byte 3"),
         ("noise.md", b"\x01\x02\x03abc\x04\x05", "binary file"),
         ("greek.txt", "αβγ δεζ".encode("iso-8859-7"), "byte 0 is 0xe1"),

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from ingest.failure import Failure
 from ingest.isolate import Job, Limits, Readers
 from ingest.load import load
 from ingest.release import read_release
-from ingest.sources import Document
+from ingest.sources import Document, Sources
 from ingest.worker import receive, release_from_json, release_to_json, send
 from rag.errors import RagError
 from rag.schema import Release
@@ -217,6 +218,45 @@ def test_a_bad_file_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     assert outcomes[6].source == "dòng\x1b[31m\nhai.txt"
     assert isinstance(outcomes[2], Release)
     assert isinstance(outcomes[7], Release)
+
+
+def test_a_bad_member_is_named_by_its_archive(tmp_path: Path) -> None:
+    good = release_files.write_docx(tmp_path / "good.docx").read_bytes()
+    bad = {
+        "06/cut.docx": (good[:9000], "save it again"),
+        "bent.docx": (good[:700] + bytes(900) + good[1600:], "save it again"),
+        "empty.txt": (b" ", "empty file"),
+        "other.pdf": (b"MZ" + bytes(99), "program, not PDF"),
+        "binary.md": (b"abc\0\xffdef", "binary file"),
+        "broken.png": (b"\x89PNG\r\n\x1a\n\0", "save it again"),
+    }
+
+    def pack(more: dict[str, bytes]) -> bytes:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for name, (data, _) in bad.items():
+                archive.writestr(name, data)
+            for name, data in more.items():
+                archive.writestr(name, data)
+        return packed.getvalue()
+
+    path = tmp_path / "packed.zip"
+    path.write_bytes(pack({"good.docx": good, "inner.zip": pack({})}))
+    with Sources() as sources, Readers() as readers:
+        found = list(sources.walk([path]))
+        documents = [each for each in found if isinstance(each, Document)]
+        assert len(documents) == len(found) == 2 * len(bad) + 1
+        jobs = [job(each.path, source=each.source) for each in documents]
+        outcomes = {
+            each.source: outcome
+            for each, (_, outcome) in zip(documents, readers.read(jobs), strict=True)
+        }
+    assert isinstance(outcomes.pop(f"{path}!/good.docx"), Release)
+    for source, outcome in outcomes.items():
+        reason = failure(outcome).reason
+        assert source in reason
+        assert bad[source.rpartition("!/")[2]][1] in reason
+        assert tempfile.gettempdir() not in reason
 
 
 def test_a_file_that_is_too_large_is_not_opened(tmp_path: Path) -> None:

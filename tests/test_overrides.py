@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from ingest.load import Loaded
 from ingest.overrides import FIELDS, Manifest, clean, is_sidecar, overrides_for
 from ingest.release import read_release
-from ingest.sources import Document
+from ingest.sources import Document, Sources
 from rag.errors import InputError
 
 TEXT = "Số: 5/TC-UBND\n\nLạc Sơn, ngày 2 tháng 3 năm 2024\n\nTHÔNG CÁO BÁO CHÍ\n\nVề một việc\n"
@@ -103,6 +104,33 @@ def test_a_sidecar_is_told_from_a_release() -> None:
     assert is_sidecar("in/report.pdf.meta.json")
     assert is_sidecar(Path("in/REPORT.PDF.META.JSON"))
     assert not is_sidecar("in/report.json")
+
+
+def test_a_malformed_sidecar_of_a_member_is_named_by_its_archive(tmp_path: Path) -> None:
+    packed = tmp_path / "a.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("06/b.md", "Thu ngân sách")
+        archive.writestr("06/b.md.meta.json", "{")
+    with Sources() as sources:
+        [found] = sources.walk([packed])
+        assert isinstance(found, Document)
+        with pytest.raises(InputError) as error:
+            overrides_for(found)
+        assert f"{packed}!/06/b.md.meta.json" in refused(error)
+        assert str(found.path) not in refused(error)
+
+
+def test_a_name_that_leaves_no_room_for_a_sidecar_has_none(tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 251}.txt"
+    path.write_text("Thu ngân sách", encoding="utf-8")
+    assert overrides_for(at(path)) == {}
+
+
+def test_a_manifest_may_name_what_no_file_can_be_called(tmp_path: Path) -> None:
+    manifest = tmp_path / "m.csv"
+    manifest.write_text(f"file,number\n{'a' * 300}.pdf,5/TC\n", encoding="utf-8")
+    [note] = Manifest.load(manifest).unused()
+    assert "line 2" in note
 
 
 # --- manifests ----------------------------------------------------------------------------------

@@ -222,6 +222,21 @@ def test_the_temporary_files_are_gone_afterwards_and_earlier_when_discarded(tmp_
     assert plain.exists()
 
 
+def test_what_is_said_of_releases_is_no_release_itself(tmp_path: Path) -> None:
+    release = write(tmp_path, "a.md", "Thu ngân sách")
+    sidecar = write(tmp_path, "a.md.meta.json", "{}")
+    lost = write(tmp_path, "b.md.meta.json", "{}")
+    for name in ("known.csv", "known.txt"):
+        manifest = write(tmp_path, name, "file,number\na.md,5/TC\n")
+        with Sources(manifest=manifest) as sources:
+            found = list(sources.walk([tmp_path, release, sidecar, manifest]))
+        assert [each.source for each in found] == [str(release)]
+        manifest.unlink()
+    with Sources() as sources:
+        [told] = sources.walk([lost])
+    assert told.source == str(lost)
+
+
 def test_the_sidecar_of_a_member_is_found_beside_it(tmp_path: Path) -> None:
     members = {
         "b/a.md": "a",
