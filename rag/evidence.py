@@ -31,7 +31,7 @@ from rag import figures
 from rag.embedding import Compared, CrossEncoder, Pair, Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
-from rag.period import Period, fit, mentions, resolved
+from rag.period import Mention, Period, fit, mentions, resolved
 from rag.question import Question, is_function_word
 from rag.retrieve import (
     Asked,
@@ -957,6 +957,9 @@ def _parting(text: str, start: int, end: int) -> int:
     A row of short words behind a figure is what it counts (`40 sở, ban, ngành, đơn vị, 30 …`): then
     they part at the last break.
     """
+    if text.startswith(")", start):
+        # "the United States ($421 million), Japan ($267 million)": Japan is the latter's.
+        return start
     semicolon = text.rfind(";", start, end)
     if semicolon >= 0:
         return semicolon
@@ -1097,7 +1100,12 @@ def _period_fit(
         if dated and question.periods:
             return fit(question.periods, dated[0].period)
     text = sentence.candidate.passage.text
-    own = [m for m in told.mentions if sentence.start <= m.start < sentence.end]
+    own = [
+        mention
+        for mention in told.mentions
+        if sentence.start <= mention.start < sentence.end
+        and not _bracketed(sentence, mention, span)
+    ]
     # "5.18% in the first quarter of 2022, short of the 7.1% planned": the quarter is the former's.
     ends = [figure.end for figure in sentence.figures if _is_quantity(figure)]
     before = [
@@ -1134,6 +1142,23 @@ def _period_fit(
     if question.periods:
         return fit(question.periods, period)
     return -1.0 if compared else 0.0
+
+
+def _bracketed(sentence: Sentence, mention: Mention, span: Span) -> bool:
+    """Whether a time stands in brackets with a figure of its own, and the span does not.
+
+    "2.41% (same period of 2018: 3.05%)": 2018 says nothing of the 2.41%.
+    """
+    text = sentence.candidate.passage.text
+    opened = text.rfind("(", sentence.start, mention.start)
+    closed = text.find(")", mention.end, sentence.end)
+    if opened < 0 or closed < 0 or ")" in text[opened : mention.start]:
+        return False
+    if opened < span.start < closed:
+        return False
+    return any(
+        _is_quantity(figure) and opened < figure.start < closed for figure in sentence.figures
+    )
 
 
 def _change_fit(question: Question, span: Span, head: str) -> float:

@@ -733,6 +733,8 @@ _SCALE = _compile(
 _SHORT_SCALE = _compile(rf"{_S0}(?P<scale>k|m|b|tr|t)(?![\w²³/])")
 _SPACE = re.compile(_S)
 _POINT = re.compile(r"\.[0-9]+")
+_TIED = re.compile(r"[-–][0-9]")
+"""Behind a number, where the two are no range: a score (20-18) or a code."""
 _WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:[.,\u00a0 ][0-9]{3})+")
 _MORE = re.compile(rf"{_S}([0-9]{{1,6}})(?![0-9.,/])")
 _HALF = _compile(rf"{_S}rưỡi(?!\w)")
@@ -1604,7 +1606,7 @@ class _Reader:
             found = second and self._range(first, second, match, lead)
             if found:
                 return _Step(found.end, found)
-        if first.lone:
+        if first.lone or (first.bare and _TIED.match(self.text, first.end)):
             return None
         if first.bare and isinstance(first.parts[0][0], str):
             raw = first.parts[0][0]

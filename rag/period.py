@@ -47,8 +47,9 @@ _SAME = re.compile(
     re.I,
 )
 _BASE = re.compile(
-    r"(?:so với|so cùng|so|compared (?:with|to)|versus|vs\.?|than|from|against|over)"
-    r"(?:\s+(?:mức|kế hoạch|the|of|in|cả|tổng|level|figure|[\d.,]+\s?%?))*\s*$",
+    r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|compared (?:with|to)|"
+    r"versus|vs\.?|than|from|against|over)"
+    r"(?:\s+(?:mức|kế hoạch|của|the|of|in|cả|tổng|level|figure|[\d.,]+\s?%?))*\s*$",
     re.I,
 )
 _MONTHS = re.compile(
@@ -57,10 +58,32 @@ _MONTHS = re.compile(
 )  # fmt: skip
 _WORD_MONTHS = re.compile(
     r"\b(?:the )?(?:first |last |past )?(?P<n>three|four|five|six|seven|eight|nine|ten|eleven)"
-    r"[- ]months?\b(?! (?:ago|old|later|before|after))",
+    r"[- ]months?\b(?! (?:ago|old|later|before|after))|"
+    r"(?<!\w)(?P<vi>ba|bốn|năm|sáu|bảy|bẩy|tám|chín|mười một|mười)\s+tháng"
+    r"(?=\s+(?:đầu|năm|(?:19|20)\d\d))",
     re.I,
 )
-_NUMBERS = ("", "", "", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
+_NUMBERS = {
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "ba": 3,
+    "bốn": 4,
+    "năm": 5,
+    "sáu": 6,
+    "bảy": 7,
+    "bẩy": 7,
+    "tám": 8,
+    "chín": 9,
+    "mười": 10,
+    "mười một": 11,
+}
 _PRIOR = re.compile(
     r"month[- ]on[- ]month|quarter[- ]on[- ]quarter|(?:so với )?(?:tháng|quý) trước|"
     r"(?:the )?(?:previous|preceding|prior) (?:month|quarter)|a (?:month|quarter) earlier",
@@ -89,7 +112,7 @@ def mentions(text: str, found: Sequence[Figure]) -> list[Mention]:
             out.append(Mention(Period(None, 101, end), match.start(), match.end(), False))
     for match in _WORD_MONTHS.finditer(text):
         if not any(m.start < match.end() and m.end > match.start() for m in out):
-            last = _NUMBERS.index(match["n"].lower())
+            last = _NUMBERS[(match["n"] or match["vi"]).lower()]
             end = last * 100 + (30 if last in (4, 6, 9, 11) else 31)
             out.append(Mention(Period(None, 101, end), match.start(), match.end(), False))
     for match in _PART.finditer(text):

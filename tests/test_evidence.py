@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest import ingest
 from rag import figures
 from rag.archive import Archive
 from rag.confidence import Coverage, coverage, judge
-from rag.embedding import Embedder, open_cross_encoder
-from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reader, Reading, Sentence
+from rag.embedding import Compared, Embedder, open_cross_encoder
+from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reader, Reading, Sentence, pointed
 from rag.index import Index
 from rag.question import Want, understand
 from rag.retrieve import Asked, Candidate, Retriever, Weights
@@ -135,6 +138,44 @@ def test_no_candidates_no_reading(parts: Parts) -> None:
     asked, _ = parts.candidates(QUESTIONS[0])
     assert parts.reader.read(asked, []) is None
     assert parts.reader.rank(asked, []) == []
+
+
+# What the cross-encoder points at
+
+
+def pointing(parts: Parts, words: str, *, chance: float = 0.9) -> Sentence:
+    """The sentence about the disbursement, read so that certain words of it are the answer."""
+    _, sentence = parts.sentence(QUESTIONS[0], "608,5 tỷ đồng")
+    spans = np.array([m.span() for m in re.finditer(r"\w+|[^\w\s]", sentence.text)], np.int32)
+    at = sentence.text.index(words)
+    starts, ends = np.full(len(spans), -9.0), np.full(len(spans), -9.0)
+    starts[np.flatnonzero(spans[:, 0] >= at)[0]] = np.log(chance)
+    ends[np.flatnonzero(spans[:, 1] <= at + len(words))[-1]] = np.log(chance)
+    read = Compared(1.0, starts.astype(np.float32), ends.astype(np.float32), spans)
+    return replace(sentence, compared=read)
+
+
+@pytest.mark.parametrize(
+    ("words", "short"),
+    [
+        ("người gặp khó khăn", "515 nghìn người gặp khó khăn"),
+        ("khó khăn do ảnh hưởng", "khó khăn do ảnh hưởng"),
+        ("5 tỷ", "608,5 tỷ đồng"),
+        ("chi 608,5 tỷ", "chi 608,5 tỷ đồng"),
+    ],
+)
+def test_the_words_pointed_at_never_cut_a_figure(parts: Parts, words: str, short: str) -> None:
+    sentence = pointing(parts, words)
+    span = pointed(sentence)
+    assert span is not None
+    assert sentence.candidate.passage.text[span.start : span.end] == short
+    assert (span.figure is not None) == (short == "608,5 tỷ đồng")
+
+
+def test_nothing_is_pointed_at_without_some_certainty(parts: Parts) -> None:
+    assert pointed(pointing(parts, "khó khăn", chance=0.05)) is None
+    _, sentence = parts.sentence(QUESTIONS[0], "608,5 tỷ đồng")
+    assert pointed(sentence) is None  # it was not read
 
 
 # Spans
@@ -262,6 +303,45 @@ def test_the_time_asked_for_is_told_apart(parts: Parts) -> None:
     wanted = parts.features(question, GROWTH, "5,91%")["period"]
     assert wanted > parts.features(question, GROWTH, "2,92%")["period"]
     assert wanted > parts.features(question, GROWTH, "7,12%")["period"]
+
+
+BRACKETS = """\
+# Kinh tế quý I năm 2019 (văn bản đặt ra để thử)
+
+Chỉ số giá tiêu dùng bình quân quý I năm 2019 tăng 2,41% (cùng kỳ năm 2018 tăng 3,05%).
+
+Các thị trường lớn nhất là Hoa Kỳ (421 triệu USD), Nhật Bản (267 triệu USD) và Úc (148 triệu USD).
+"""
+"""Made up for this test."""
+
+
+@pytest.fixture
+def brackets(tmp_path: Path, embedder: Embedder) -> Iterator[Parts]:
+    (tmp_path / "a.md").write_text(BRACKETS, encoding="utf-8")
+    settings = Settings(data_dir=tmp_path / "var")
+    ingest([tmp_path / "a.md"], settings, embedder=embedder)
+    with (
+        Archive.open(settings) as archive,
+        Index.open(settings, archive, embedder.identity) as index,
+    ):
+        yield Parts(
+            Retriever(archive, index, embedder),
+            Reader(index, open_cross_encoder(settings, embedder)),
+        )
+
+
+def test_what_stands_in_brackets_belongs_to_the_figure_in_them(brackets: Parts) -> None:
+    earlier = "Chỉ số giá tiêu dùng bình quân quý I năm 2018 tăng bao nhiêu phần trăm?"
+    assert brackets.features(earlier, "2,41%", "3,05%")["period"] > 0
+    assert brackets.features(earlier, "2,41%", "2,41%")["period"] < 0
+    now = "Chỉ số giá tiêu dùng bình quân quý I năm 2019 tăng bao nhiêu phần trăm?"
+    assert brackets.features(now, "2,41%", "2,41%")["period"] > 0
+    place = "Thị trường Nhật Bản đạt bao nhiêu tiền?"
+    told = {
+        printed: brackets.features(place, "Hoa Kỳ", printed)["told"]
+        for printed in ("421 triệu USD", "267 triệu USD", "148 triệu USD")
+    }
+    assert max(told, key=lambda printed: told[printed]) == "267 triệu USD"
 
 
 def test_a_span_that_only_repeats_the_question_is_marked_as_such(parts: Parts) -> None:

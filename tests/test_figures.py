@@ -28,6 +28,9 @@ def shown(figure: Figure) -> str:
 
 # Text | what is read, in order, separated by " ; ". Nothing after the bar: nothing is read.
 CASES = """
+# scores
+thắng 20-18 trong trận cuối |
+they won 23-16 at home |
 # money, Vietnamese
 chi 608,5 tỷ đồng hỗ trợ | 608,5 tỷ đồng = 608500000000 VND
 đạt 46,4 nghìn tỷ đồng | 46,4 nghìn tỷ đồng = 46400000000000 VND

@@ -719,7 +719,7 @@ def test_contents_count_more_than_the_suffix(folder: Path, sample: Release) -> N
         ("text.docx", b"plain text", "no DOCX file inside"),
         ("text.png", b"plain text", "no PNG file inside"),
         ("archive.docx", b"PK\x03\x04 nothing", "damaged file"),
-        ("picture.jpg", b"\xff\xd8\xff\xe0 nothing", "damaged picture"),
+        ("picture.jpg", b"\xff\xd8\xff\xe0 nothing", "damaged file"),
         ("noise.pdf", b"%PDF-1.7\n" + bytes(range(256)), ""),
         ("nothing.rtf", b"{\\rtf1\\ansi }", "no text found"),
         ("nothing.html", b"<html><body><script>x()</script></body></html>", "no text found"),

@@ -37,6 +37,8 @@ def told(text: str, around: Period | None = None) -> list[tuple[str, Period, boo
         ("GRDP năm 2021 tăng bao nhiêu?", YEAR),
         ("Cả năm 2021 đạt bao nhiêu?", YEAR),
         ("Thu ngân sách 9 tháng năm 2022 đạt bao nhiêu?", Period(2022, 101, 930)),
+        ("Thu ngân sách chín tháng năm 2022 đạt bao nhiêu?", Period(2022, 101, 930)),
+        ("Sản xuất bảy tháng 2024 tăng bao nhiêu?", Period(2024, 101, 731)),
         ("Ngày 24/6/2021 có sự kiện gì?", Period(2021, 624, 624)),
         ("Xuất khẩu tháng 6 là bao nhiêu?", Period(None, 601, 630)),
         ("xuat khau thang 6 nam 2021", JUNE),

@@ -38,6 +38,8 @@ WANTS: tuple[tuple[Want, Language, str], ...] = (
     ("count", "vi", "Số lượng học sinh đăng ký thi là bao nhiêu?"),
     ("count", "vi", "Thành phố ban hành mấy chỉ thị?"),
     ("count", "vi", "Co bao nhieu nguoi duoc ho tro?"),
+    ("money", "vi", "Các công ty trong nước xuất khẩu được bao nhiêu đô la?"),
+    ("quantity", "en", "What is the median wage in the county?"),
     ("count", "en", "How many people received support?"),
     ("count", "en", "How many new enterprises were set up?"),
     ("count", "en", "What is the number of students registered?"),

@@ -106,7 +106,7 @@ def test_two_releases_of_the_test_data_are_never_the_same() -> None:
     st.integers(1, 12),
     st.integers(1, 12),
     st.integers(0, 999),
-    st.integers(1, 30),
+    st.integers(3, 30),  # a paragraph or two have too few figures to tell
     st.sampled_from([0.0, 0.02, 0.04]),
 )
 def test_two_releases_of_a_series_are_two(
