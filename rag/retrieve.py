@@ -37,7 +37,7 @@ from rag.archive import Archive
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
 from rag.index import Index, metadata, terms
-from rag.language import bare, fold, sentences, stripped, words
+from rag.language import bare, fold, sentences, words
 from rag.period import Mention, Period, fit, mentions, resolved
 from rag.question import Question
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
@@ -375,24 +375,17 @@ def about(question: Question, passage: Passage, release: Release, *, whole: bool
     wanted = {word for word in question.content if word[0].isdigit() or word in question.names}
     if not wanted:
         return 1.0
-    text = " ".join((*passage.section, release.text if whole else passage.text, metadata(release)))
-    forms: dict[str, list[str]] = {}
+    text = release.text if whole else passage.text
+    flat = _flat(" ".join((*passage.section, text, metadata(release))))
+    there = set(flat.split())
+    translated: set[str] = set()
     for concept in question.concepts:
         surface = {fold(word) for word, _, _ in words(question.text[concept.start : concept.end])}
-        for word in surface & wanted:
-            forms.setdefault(word, []).extend(map(_flat, concept.wordings(release.language)))
-    plain = stripped(text)
-    if not any(
-        bare(word) in plain
-        or any(all(part in plain for part in form.split()) for form in forms.get(word, ()))
-        for word in wanted
-    ):
-        return 0.0  # most passages; splitting them into words would cost more
-    flat = f" {_flat(text)} "
-    return sum(
-        f" {bare(word)} " in flat or any(f" {form} " in flat for form in forms.get(word, ()))
-        for word in wanted
-    ) / len(wanted)
+        if surface & wanted and any(
+            f" {_flat(form)} " in f" {flat} " for form in concept.wordings(release.language)
+        ):
+            translated |= surface
+    return sum(bare(word) in there or word in translated for word in wanted) / len(wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,13 @@ BAD = {
     "hostile/picture.png": "pixels",
 }
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("tesseract") and shutil.which("soffice")),
-    reason="needs Tesseract and LibreOffice",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("tesseract") and shutil.which("soffice")),
+        reason="needs Tesseract and LibreOffice",
+    ),
+]
 
 
 def text(district: str, revenue: str, number: int) -> str:
