@@ -2154,6 +2154,16 @@ def parse(text: str, *, language: Language | None = None) -> Figure:
     raise ValueError(f"not one figure: {text!r}")
 
 
+def spelled(text: str) -> int | None:
+    """The whole number that a text says in Vietnamese or English words; None for anything else."""
+    words = text.casefold().split()
+    for read in (_vi_number, _en_number):
+        count, value = read(words)
+        if words and count == len(words):
+            return int(value)
+    return None
+
+
 def kind(figure: Figure) -> Kind:
     """What sort of figure it is; a noun that is not in the vocabulary counts as a count."""
     unit = figure.unit

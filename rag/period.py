@@ -57,33 +57,12 @@ _MONTHS = re.compile(
     r"ago|old|later))", re.I
 )  # fmt: skip
 _WORD_MONTHS = re.compile(
-    r"\b(?:the )?(?:first |last |past )?(?P<n>three|four|five|six|seven|eight|nine|ten|eleven)"
+    r"\b(?:the )?(?:first |last |past )?(?P<en>three|four|five|six|seven|eight|nine|ten|eleven)"
     r"[- ]months?\b(?! (?:ago|old|later|before|after))|"
     r"(?<!\w)(?P<vi>ba|bốn|năm|sáu|bảy|bẩy|tám|chín|mười một|mười)\s+tháng"
     r"(?=\s+(?:đầu|năm|(?:19|20)\d\d))",
     re.I,
 )
-_NUMBERS = {
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "eleven": 11,
-    "ba": 3,
-    "bốn": 4,
-    "năm": 5,
-    "sáu": 6,
-    "bảy": 7,
-    "bẩy": 7,
-    "tám": 8,
-    "chín": 9,
-    "mười": 10,
-    "mười một": 11,
-}
 _PRIOR = re.compile(
     r"month[- ]on[- ]month|quarter[- ]on[- ]quarter|(?:so với )?(?:tháng|quý) trước|"
     r"(?:the )?(?:previous|preceding|prior) (?:month|quarter)|a (?:month|quarter) earlier",
@@ -112,7 +91,7 @@ def mentions(text: str, found: Sequence[Figure]) -> list[Mention]:
             out.append(Mention(Period(None, 101, end), match.start(), match.end(), False))
     for match in _WORD_MONTHS.finditer(text):
         if not any(m.start < match.end() and m.end > match.start() for m in out):
-            last = _NUMBERS[(match["n"] or match["vi"]).lower()]
+            last = figures.spelled(match["en"] or match["vi"]) or 0
             end = last * 100 + (30 if last in (4, 6, 9, 11) else 31)
             out.append(Mention(Period(None, 101, end), match.start(), match.end(), False))
     for match in _PART.finditer(text):
