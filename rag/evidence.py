@@ -209,13 +209,14 @@ def pointed(sentence: Sentence) -> Span | None:
         start -= 1
     while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
         end += 1
-    inside = [moved(figure, -sentence.start) for figure in sentence.figures]
-    for figure in inside:
-        if figure.start < end and figure.end > start:
-            start, end = min(start, figure.start), max(end, figure.end)
     start, end = trimmed(text, start, end)
     if end <= start:
         return None
+    inside = [moved(figure, -sentence.start) for figure in sentence.figures]
+    for figure in inside:
+        # After trimming, which would take away a sign.
+        if figure.start < end and figure.end > start:
+            start, end = min(start, figure.start), max(end, figure.end)
     for figure in inside:
         rest = text[start : figure.start] + text[figure.end : end]
         if start <= figure.start and figure.end <= end and not any(map(str.isalnum, rest)):

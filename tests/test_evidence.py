@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,16 +64,22 @@ class Parts:
         raise AssertionError(f"{printed} is no span of the sentence")
 
 
-@pytest.fixture(scope="module")
-def parts(sample_settings: Settings, embedder: Embedder) -> Iterator[Parts]:
+@contextmanager
+def opened(settings: Settings, embedder: Embedder) -> Iterator[Parts]:
     with (
-        Archive.open(sample_settings) as archive,
-        Index.open(sample_settings, archive, embedder.identity) as index,
+        Archive.open(settings) as archive,
+        Index.open(settings, archive, embedder.identity) as index,
     ):
         yield Parts(
             Retriever(archive, index, embedder),
-            Reader(index, open_cross_encoder(sample_settings, embedder)),
+            Reader(index, open_cross_encoder(settings, embedder)),
         )
+
+
+@pytest.fixture(scope="module")
+def parts(sample_settings: Settings, embedder: Embedder) -> Iterator[Parts]:
+    with opened(sample_settings, embedder) as found:
+        yield found
 
 
 # Sentences
@@ -143,9 +150,11 @@ def test_no_candidates_no_reading(parts: Parts) -> None:
 # What the cross-encoder points at
 
 
-def pointing(parts: Parts, words: str, *, chance: float = 0.9) -> Sentence:
-    """The sentence about the disbursement, read so that certain words of it are the answer."""
-    _, sentence = parts.sentence(QUESTIONS[0], "608,5 tỷ đồng")
+def pointing(
+    parts: Parts, words: str, *, chance: float = 0.9, quote: str = "608,5 tỷ đồng"
+) -> Sentence:
+    """The sentence with some words, read so that certain words of it are the answer."""
+    _, sentence = parts.sentence(QUESTIONS[0], quote)
     spans = np.array([m.span() for m in re.finditer(r"\w+|[^\w\s]", sentence.text)], np.int32)
     at = sentence.text.index(words)
     starts, ends = np.full(len(spans), -9.0), np.full(len(spans), -9.0)
@@ -310,6 +319,8 @@ BRACKETS = """\
 
 Chỉ số giá tiêu dùng bình quân quý I năm 2019 tăng 2,41% (cùng kỳ năm 2018 tăng 3,05%).
 
+Giá may mặc quý I năm 2019 thay đổi -0,9% do thời tiết.
+
 Các thị trường lớn nhất là Hoa Kỳ (421 triệu USD), Nhật Bản (267 triệu USD) và Úc (148 triệu USD).
 """
 """Made up for this test."""
@@ -320,14 +331,8 @@ def brackets(tmp_path: Path, embedder: Embedder) -> Iterator[Parts]:
     (tmp_path / "a.md").write_text(BRACKETS, encoding="utf-8")
     settings = Settings(data_dir=tmp_path / "var")
     ingest([tmp_path / "a.md"], settings, embedder=embedder)
-    with (
-        Archive.open(settings) as archive,
-        Index.open(settings, archive, embedder.identity) as index,
-    ):
-        yield Parts(
-            Retriever(archive, index, embedder),
-            Reader(index, open_cross_encoder(settings, embedder)),
-        )
+    with opened(settings, embedder) as found:
+        yield found
 
 
 def test_what_stands_in_brackets_belongs_to_the_figure_in_them(brackets: Parts) -> None:
@@ -342,6 +347,14 @@ def test_what_stands_in_brackets_belongs_to_the_figure_in_them(brackets: Parts) 
         for printed in ("421 triệu USD", "267 triệu USD", "148 triệu USD")
     }
     assert max(told, key=lambda printed: told[printed]) == "267 triệu USD"
+
+
+def test_the_words_pointed_at_keep_their_sign(brackets: Parts) -> None:
+    sentence = pointing(brackets, "-0,9%", quote="may mặc")
+    span = pointed(sentence)
+    assert span is not None
+    assert sentence.candidate.passage.text[span.start : span.end] == "-0,9%"
+    assert span.figure is not None
 
 
 def test_a_span_that_only_repeats_the_question_is_marked_as_such(parts: Parts) -> None:
