@@ -998,3 +998,18 @@ def test_no_figure_in_nothing() -> None:
     assert find("") == []
     assert find("Không có con số nào ở đây.") == []
     assert not re.search(r"\d", "".join(f.text for f in find("Hai Bà Trưng")))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("chín", 9),
+        ("Mười một", 11),
+        ("eleven", 11),
+        ("tháng", None),
+        ("chín tháng", None),
+        ("", None),
+    ],
+)
+def test_numbers_in_words_alone(text: str, number: int | None) -> None:
+    assert figures.spelled(text) == number
