@@ -466,7 +466,12 @@ def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
             count = CANDIDATES if item.answerable else CANDIDATES - 1
             chosen = [*right[:2], *wrong[:2], *others][:count]
             examples = tuple(
-                Example(pair_of_texts(one), one in right, _answers(item, one, one in right))
+                Example(
+                    pair_of_texts(one),
+                    one in right,
+                    _answers(item, one, one in right),
+                    tuple((s.start - one.start, s.end - one.start) for s in one.spans),
+                )
                 for one in chosen
             )
             if examples:

@@ -46,6 +46,8 @@ class Example:
     """It holds the gold evidence."""
     answers: tuple[tuple[int, int], ...]
     """Where the gold answer stands in it, in characters; empty when unknown."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """The possible short answers among which one is chosen, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class _Ready:
     right: bool
     answers: list[tuple[int, int]]
     """First and last token."""
+    others: list[tuple[int, int]]
+    """The same of the possible answers that are wrong."""
 
 
 class _Adapted(nn.Module):
@@ -164,12 +168,13 @@ def _prepared(groups: Sequence[Group], model: _Model, tokenizer: Any) -> list[li
     for number, group in enumerate(groups):
         for example in group.examples:
             ids, first, spans = pair_ids(tokenizer, group.question, example.pair)
-            answers = []
-            for start, end in example.answers:
-                inside = [n for n, (at, stop) in enumerate(spans) if stop > start and at < end]
-                if inside:
-                    answers.append((first + inside[0], first + inside[-1]))
-            built.append((number, ids, first, example.right, answers))
+            answers = _tokens(example.answers, first, spans)
+            others = [
+                span
+                for span in _tokens(example.spans, first, spans)
+                if all(span[1] < start or span[0] > end for start, end in answers)
+            ]
+            built.append((number, ids, first, example.right, answers, others))
     out: list[list[_Ready]] = [[] for _ in groups]
     built.sort(key=lambda one: len(one[1]))
     model.eval()
@@ -183,9 +188,22 @@ def _prepared(groups: Sequence[Group], model: _Model, tokenizer: Any) -> list[li
             mask[row, : len(one[1])] = 1
         with torch.no_grad():
             states = model.lower(padded, mask).half()
-        for row, (number, own, first, right, answers) in enumerate(part):
-            out[number].append(_Ready(states[row, : len(own)].clone(), first, right, answers))
+        for row, (number, own, first, right, answers, others) in enumerate(part):
+            read = states[row, : len(own)].clone()
+            out[number].append(_Ready(read, first, right, answers, others))
     return [ready for ready in out if ready]
+
+
+def _tokens(
+    stretches: Sequence[tuple[int, int]], first: int, spans: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """First and last token of stretches of characters; those that were cut off are left out."""
+    found = []
+    for start, end in stretches:
+        inside = [n for n, (at, stop) in enumerate(spans) if stop > start and at < end]
+        if inside:
+            found.append((first + inside[0], first + inside[-1]))
+    return found
 
 
 def _batches(ready: list[list[_Ready]], rng: random.Random) -> Iterator[list[list[_Ready]]]:
@@ -202,7 +220,11 @@ def _batches(ready: list[list[_Ready]], rng: random.Random) -> Iterator[list[lis
 
 
 def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
-    """Twice the log loss of relevance, plus those of the choice in a question and of the span."""
+    """Twice the log loss of relevance, plus those of three choices.
+
+    Among the sentences of a question, among all spans of a right sentence, and among those of its
+    spans that are possible short answers: which of several figures it is.
+    """
     flat = [one for group in groups for one in group]
     longest = max(len(one.states) for one in flat)
     states = torch.zeros(len(flat), longest, flat[0].states.shape[1])
@@ -220,13 +242,19 @@ def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
         at += len(group)
         if marks.any() and not marks.all():
             choices.append(torch.logsumexp(scores, 0) - torch.logsumexp(scores[marks], 0))
-    spans = []
+    spans, figures = [], []
     for row, one in enumerate(flat):
         if one.right and one.answers:
             chances = torch.log_softmax(heads[row, one.first : len(one.states) - 1, 1:], 0)
-            each = [chances[a - one.first, 0] + chances[b - one.first, 1] for a, b in one.answers]
-            spans.append(-torch.logsumexp(torch.stack(each), 0) / 2)
-    for losses in (choices, spans):
+            mine, others = (
+                [chances[a - one.first, 0] + chances[b - one.first, 1] for a, b in stretches]
+                for stretches in (one.answers, one.others)
+            )
+            told = torch.logsumexp(torch.stack(mine), 0)
+            spans.append(-told / 2)
+            if others:
+                figures.append(torch.logsumexp(torch.stack([*mine, *others]), 0) - told)
+    for losses in (choices, spans, figures):
         if losses:
             total = total + torch.stack(losses).mean()
     return total

@@ -26,7 +26,10 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, S
 from rag.embedding import Encoded, Vector
 from rag.errors import LockedError, StoreError
 from rag.language import bare
-from rag.schema import Filters, Language, Passage, Release, Section
+from rag.period import Mention, mentioned
+from rag.period import pack as pack_times
+from rag.period import unpack as unpack_times
+from rag.schema import Filters, Passage, Release, Section
 from rag.settings import Settings, without_password
 
 _LOCK_SECONDS = 0.5
@@ -113,6 +116,7 @@ _passages = sa.Table(
     sa.Column("page", sa.Integer),
     sa.Column("text", _Exact, nullable=False),
     sa.Column("encoded", sa.LargeBinary, nullable=False),
+    sa.Column("times", sa.Text),
 )
 
 
@@ -142,6 +146,16 @@ class Entry:
     """Of what is known about the release as a whole (`rag.index.metadata`).
 
     None when that is in the archive already, and only passages are added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A passage with what ranking needs of it."""
+
+    passage: Passage
+    encoded: Encoded
+    times: tuple[Mention, ...] | None
+    """The times that its text names; None when an older version wrote it."""
 
 
 class Archive:
@@ -458,25 +472,13 @@ class Archive:
             )
             yield from map(_passage, self._rows(query))
 
-    def places(self, ids: Sequence[str]) -> dict[str, tuple[str, Language]]:
-        """Where passages stand: id -> id and language of the release; unknown ids are left out."""
-        found: dict[str, tuple[str, Language]] = {}
-        for chunk in _chunks(ids):
-            query = (
-                sa.select(_passages.c.id, _passages.c.release_id, _releases.c.language)
-                .join(_releases, _releases.c.id == _passages.c.release_id)
-                .where(_passages.c.id.in_(chunk))
-            )
-            for row in self._rows(query):
-                found[row.id] = (row.release_id, row.language)
-        return found
-
-    def read(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Encoded]]:
-        """Passages with their encodings by id; unknown ids are left out."""
-        found: dict[str, tuple[Passage, Encoded]] = {}
+    def read(self, ids: Sequence[str]) -> dict[str, Stored]:
+        """Passages with their encodings and times by id; unknown ids are left out."""
+        found: dict[str, Stored] = {}
         for chunk in _chunks(ids):
             for row in self._rows(sa.select(_passages).where(_passages.c.id.in_(chunk))):
-                found[row.id] = _passage(row), unpack_encoded(row.encoded)
+                encoded, times = unpack_encoded(row.encoded), unpack_times(row.times)
+                found[row.id] = Stored(_passage(row), encoded, times)
         return found
 
     def headed(self, release_ids: Sequence[str]) -> dict[str, tuple[Release, Encoded]]:
@@ -564,6 +566,7 @@ class Archive:
                     "page": passage.page,
                     "text": passage.text,
                     "encoded": pack(encoded),
+                    "times": pack_times(mentioned(passage.text, release.language)),
                 }
                 for passage, encoded in zip(entry.passages, entry.encodings, strict=True)
             ]
@@ -607,7 +610,7 @@ class Archive:
             yield connection
 
 
-_PASSAGE = [column for column in _passages.c if column.name != "encoded"]
+_PASSAGE = [column for column in _passages.c if column.name not in ("encoded", "times")]
 _DESCRIBED = [
     *(
         column

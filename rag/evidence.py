@@ -6,7 +6,8 @@ to 1 each:
 - `passage`: the passage's score below the best passage's (0 for the best, negative otherwise);
 - `late`, `window`: late interaction with the sentence alone, and with its neighbours and headings;
 - `words`, `terms`: share of the question's words, and of the glossary's wordings of them, that the
-  sentence has, by how rare they are; `near`: the same for neighbours and headings;
+  sentence has, by how rare they are (within a language, a word of which it has another wording
+  counts as said); `near`: the same for neighbours and headings;
 - `kind`: the sentence holds an answer of the kind that the question asks for;
 - `period`: how well the times that the sentence speaks of suit the question's;
 - `heading`: it is a title or heading, not a statement;
@@ -31,7 +32,7 @@ from rag import figures
 from rag.embedding import Compared, CrossEncoder, Pair, Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
-from rag.period import Mention, Period, fit, mentions, resolved
+from rag.period import Mention, Period, fit, mentioned, resolved
 from rag.question import Question, is_function_word
 from rag.retrieve import (
     Asked,
@@ -346,15 +347,21 @@ class Reader:
     def rank(self, asked: Asked, candidates: Sequence[Candidate]) -> list[Sentence]:
         """The sentences of the best passages, best first."""
         found: list[Sentence] = []
-        own = {term: self._index.weight(term) for term in set(own_terms(asked.question))}
+        question = asked.question
+        own = {term: self._index.weight(term) for term in set(own_terms(question))}
+        surfaces = [
+            frozenset(terms(question.text[concept.start : concept.end]))
+            for concept in question.concepts
+        ]
         wordings = {
-            language: self._wordings(asked.question, language)
+            language: self._wordings(question, language)
             for language in {candidate.release.language for candidate in candidates[:_PASSAGES]}
         }
         for candidate in candidates[:_PASSAGES]:
             gap = candidate.score - candidates[0].score
-            known = wordings[candidate.release.language]
-            found += self._of_passage(asked, candidate, gap, own, known)
+            language = candidate.release.language
+            same = surfaces if language == question.language else []
+            found += self._of_passage(asked, candidate, gap, own, wordings[language], same)
         return sorted(found, key=lambda sentence: -sentence.score)
 
     def _of_passage(
@@ -364,6 +371,7 @@ class Reader:
         gap: float,
         own: dict[str, float],
         wordings: list[list[dict[str, float]]],
+        surfaces: Sequence[frozenset[str]],
     ) -> list[Sentence]:
         question, text = asked.question, candidate.passage.text
         language = candidate.release.language
@@ -391,9 +399,12 @@ class Reader:
                     gap,
                     candidate.late(asked, inside),
                     candidate.late(asked, around),
-                    _share(own, here),
+                    _share(own, _said_otherwise(here, wordings, surfaces)),
                     self._term_share(wordings, here),
-                    max(_share(own, nearby), self._term_share(wordings, nearby)),
+                    max(
+                        _share(own, _said_otherwise(nearby, wordings, surfaces)),
+                        self._term_share(wordings, nearby),
+                    ),
                     max((kind_fit(question, span) for span in spans), default=0.0)
                     if question.wants != {"text"}
                     else 1.0,
@@ -523,6 +534,22 @@ def _metadata_fit(question: Question, candidate: Candidate, start: int, sentence
     if question.wants & {"agency"} and _ASKS_ISSUE.search(plain):
         return float(bool(release.number) and str(release.number) in tight)
     return 0.0
+
+
+def _said_otherwise(
+    here: Sequence[str],
+    wordings: Sequence[Sequence[dict[str, float]]],
+    surfaces: Sequence[frozenset[str]],
+) -> set[str]:
+    """Terms of a text, and those of a question of which the text has another wording (NSNN)."""
+    present = set(here)
+    return present.union(
+        *(
+            surface
+            for surface, forms in zip(surfaces, wordings, strict=False)
+            if any(form and form.keys() <= present for form in forms)
+        )
+    )
 
 
 def _share(weights: dict[str, float], here: Sequence[str] | set[str]) -> float:
@@ -1097,7 +1124,7 @@ def _period_fit(
     if column:
         # What stands over a cell says its time, if anything does.
         language = sentence.candidate.release.language
-        dated = resolved(column, mentions(column, figures.find(column, language=language)), None)
+        dated = resolved(column, mentioned(column, language), None)
         if dated and question.periods:
             return fit(question.periods, dated[0].period)
     text = sentence.candidate.passage.text

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,7 +26,7 @@ from rag.embedding import Encoded, Vector
 from rag.errors import ModelMismatchError, StoreError
 from rag.lexical import FORMAT, Scores, Words, build, digest
 from rag.lexical import terms as terms
-from rag.schema import Passage, Release
+from rag.schema import Language, Passage, Release
 from rag.settings import Settings, without_password
 
 _COLLECTION = "passages"
@@ -213,6 +213,11 @@ class Index:
         """Passage id -> its place in `ids`."""
         return self._current_words().position
 
+    def place(self, number: int) -> tuple[str, Language]:
+        """Id and language of the release of the passage at a place in `ids`."""
+        language, _, release_id = self._current_words().label(number).partition(" ")
+        return release_id, cast(Language, language)
+
     def stored_ids(self) -> set[str]:
         """Every passage id that Chroma holds."""
         with self._translated():
@@ -330,13 +335,14 @@ class Index:
 
     def _worded(
         self, *, arriving: Collection[str] = (), leaving: Collection[str] = ()
-    ) -> Iterator[tuple[str, str]]:
+    ) -> Iterator[tuple[str, str, str]]:
         """Every passage with its headings and what is known about its release."""
         releases = self._archive.visible(arriving=arriving, leaving=leaving)
         known = {name: metadata(release) for name, release in releases.items()}
         for passage in self._archive.texts(list(releases)):
             text = " ".join((known[passage.release_id], *passage.section, passage.text))
-            yield passage.id, text
+            release = releases[passage.release_id]
+            yield passage.id, f"{release.language} {release.id}", text
 
     def _open_client(self) -> Any:
         if self._client is None:

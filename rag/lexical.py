@@ -5,7 +5,8 @@ out when the index is built; a question adds up the rows of its terms. Terms are
 hashes in a sorted array, so that a vocabulary of millions needs no dictionary: opening an index
 reads a few kilobytes, whatever its size.
 
-Files of an index: `ids.json` (passages in their order), `terms.npy` (T,) sorted hashes,
+Files of an index: `ids.json` (passages in their order, and runs of those with the same label),
+`terms.npy` (T,) sorted hashes,
 `starts.npy` (T + 1,) where each term's row starts, `passages.npy` and `scores.npy` (N,) the rows,
 and `about.json` with the digest of the others.
 """
@@ -27,7 +28,7 @@ import numpy.typing as npt
 
 from rag.language import bare, fold, words
 
-FORMAT = "3"
+FORMAT = "4"
 """Of the files; another format is built again."""
 _K1, _B = 1.5, 0.75
 _TOGETHER = 4096
@@ -93,7 +94,11 @@ class Words:
     def __init__(self, folder: Path) -> None:
         """Open the files of a folder; OSError, ValueError or KeyError when one is damaged."""
         self.about: dict[str, str] = json.loads((folder / "about.json").read_text("utf-8"))
-        self.ids: list[str] = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+        listed = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+        self.ids: list[str] = listed["ids"]
+        self._labels: list[str] = [label for label, _ in listed["labels"]]
+        runs = [count for _, count in listed["labels"]]
+        self._label_of = np.repeat(np.arange(len(runs), dtype=np.int32), runs)
         self.position = {name: number for number, name in enumerate(self.ids)}
         """Passage id -> its place in `ids`."""
         self._terms = _mapped(folder / "terms.npy")
@@ -105,11 +110,17 @@ class Words:
             or len(self._starts) != len(self._terms) + 1
             or len(self._passages) != len(self._scores)
             or int(self._starts[-1]) != len(self._scores)
+            or len(self._label_of) != len(self.ids)
         ):
             raise ValueError(f"{folder} does not hold a whole word index")
         self._scratch = np.zeros(len(self.ids), np.float32)
         self._dense: OrderedDict[int, Scores] = OrderedDict()
         self._found: dict[str, int] = {}
+
+    def label(self, number: int) -> str:
+        """The label that the passage at a place was given."""
+        label: str = self._labels[int(self._label_of[number])]
+        return label
 
     def scores(self, wanted: Iterable[str]) -> Scores:
         """(passages,): the sum of the terms' scores; a term given twice counts twice."""
@@ -191,11 +202,16 @@ class Words:
         return number
 
 
-def build(passages: Iterable[tuple[str, str]], folder: Path, **about: str) -> None:
-    """Write the index of (id, text) pairs to an empty folder; `about` is kept with it."""
+def build(passages: Iterable[tuple[str, str, str]], folder: Path, **about: str) -> None:
+    """Write the index of passages (id, label, text) to an empty folder; `about` is kept with it.
+
+    A label is what is to be known of a passage without the archive; the same one in a row takes
+    no room.
+    """
     with TemporaryDirectory(prefix=".parts-", dir=folder) as name:
-        ids, lengths, counted = _count(passages, Path(name))
-        (folder / "ids.json").write_text(json.dumps(ids), encoding="utf-8")
+        ids, labels, lengths, counted = _count(passages, Path(name))
+        listed = {"ids": ids, "labels": labels}
+        (folder / "ids.json").write_text(json.dumps(listed), encoding="utf-8")
         # As in the definition: the mean over all passages, in double precision.
         mean = float(lengths.mean()) if len(lengths) else 1.0
         flat = (_K1 * ((1 - _B) + _B * lengths / (mean or 1.0))).astype(np.float64)
@@ -217,18 +233,20 @@ _Counted = tuple[_Hashes, npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 
 def _count(
-    passages: Iterable[tuple[str, str]], folder: Path
-) -> tuple[list[str], npt.NDArray[np.int64], list[_Counted]]:
-    """Ids, lengths in terms, and files of (hash, passage, times), each file sorted by hash."""
+    passages: Iterable[tuple[str, str, str]], folder: Path
+) -> tuple[list[str], list[tuple[str, int]], npt.NDArray[np.int64], list[_Counted]]:
+    """Ids, runs of labels, lengths in terms, and files of (hash, passage, times) sorted by hash."""
     ids: list[str] = []
+    labels: list[str] = []
     lengths: list[int] = []
     counted: list[_Counted] = []
     for chunk in _chunks(passages):
         parts = []
-        for name, text in chunk:
+        for name, label, text in chunk:
             found, times = np.unique(_hashes(text), return_counts=True)
             parts.append((found, np.full(len(found), len(ids), np.int32), times.astype(np.int32)))
             ids.append(name)
+            labels.append(label)
             lengths.append(int(times.sum()))
         whole = [np.concatenate(column) for column in zip(*parts, strict=True)]
         order = np.argsort(whole[0], kind="stable")
@@ -241,10 +259,13 @@ def _count(
                 _mapped(folder / f"{len(counted)}.times.npy"),
             )
         )
-    return ids, np.array(lengths, np.int64), counted
+    runs = [(label, sum(1 for _ in run)) for label, run in itertools.groupby(labels)]
+    return ids, runs, np.array(lengths, np.int64), counted
 
 
-def _chunks(passages: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+def _chunks(
+    passages: Iterable[tuple[str, str, str]],
+) -> Iterator[list[tuple[str, str, str]]]:
     left = iter(passages)
     while chunk := list(itertools.islice(left, _TOGETHER)):
         yield chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,26 @@ class Mention:
     end: int
     compared: bool
     """It is what something is compared with: `so với …`, `compared with …`, `cùng kỳ …`."""
+
+
+_PACKED = "1"
+"""Raise it when `mentions` finds others than before: kept ones are then ignored."""
+
+
+def pack(found: Sequence[Mention]) -> str:
+    """Mentions as text, to be kept."""
+    rows = [
+        [m.period.year, m.period.start, m.period.end, m.start, m.end, m.compared] for m in found
+    ]
+    return json.dumps([_PACKED, rows], separators=(",", ":"))
+
+
+def unpack(text: str | None) -> tuple[Mention, ...] | None:
+    """Mentions that were kept; None when there are none of this form."""
+    form, rows = json.loads(text) if text else ("", [])
+    if form != _PACKED:
+        return None
+    return tuple(Mention(Period(*row[:3]), *row[3:]) for row in rows)
 
 
 _SAME = re.compile(
@@ -103,6 +124,11 @@ def mentions(text: str, found: Sequence[Figure]) -> list[Mention]:
         if not any(m.start < match.end() and m.end > match.start() for m in out):
             out.append(Mention(Period(None, 101, 1231), match.start(), match.end(), False))
     return sorted(out, key=lambda mention: mention.start)
+
+
+def mentioned(text: str, language: Language) -> list[Mention]:
+    """The periods that a text names, in order."""
+    return mentions(text, figures.find(text, language=language))
 
 
 def _of(figure: Figure) -> Period | None:
@@ -199,7 +225,7 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
         words = re.split(r"(\s+)", text)
         text = "".join(_UNMARKED.get(word.lower(), word) for word in words)
         text = re.sub(r"\bcung ky\b", "cùng kỳ", re.sub(r"\bso voi\b", "so với", text))
-    found = resolved(text, mentions(text, figures.find(text, language=language)), None)
+    found = resolved(text, mentioned(text, language), None)
     same = [m for m in found if _SAME.match(text, m.start) and not _PRIOR.match(text, m.start)]
     compared = [m for m in found if m.compared and m not in same]
     asks_same = False

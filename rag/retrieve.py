@@ -22,6 +22,8 @@ the collection:
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -33,20 +35,20 @@ import numpy as np
 import numpy.typing as npt
 
 from rag import figures
-from rag.archive import Archive
+from rag.archive import Archive, Stored
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
 from rag.index import Index, metadata, terms
 from rag.language import bare, fold, sentences, words
-from rag.period import Mention, Period, fit, mentions, resolved
+from rag.period import Mention, Period, fit, mentioned, mentions, resolved
 from rag.question import Question
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
 PASSAGE_FEATURES = ("bias", "dense", "words", "terms", "late", "best", "exact", "about", "period")
 _FROM_EACH = 100
 """Candidates taken from each index."""
-_READ = 30
-"""Candidates whose token vectors are read."""
+_READ = 16
+"""Candidates whose token vectors are read, at least."""
 _KEPT = 2000
 """Releases kept in memory between questions."""
 
@@ -196,26 +198,27 @@ class Retriever:
         top = _largest(lexical, _FROM_EACH if allowed is None else len(ids))
         wanted = [name for name in near if name in position]
         wanted += [ids[number] for number in top if ids[number] not in near]
-        there = self._archive.places(wanted)
+        shares = {
+            language: own if question.language == language else np.maximum(own, crossing)
+            for language in by_language
+        }
         rows = []
         for name in wanted:
-            # A release that was taken out a moment ago may still be in the indexes.
-            release_id, language = there.get(name, ("", "en"))
-            if not release_id or (allowed is not None and release_id not in allowed):
-                continue
             number = position[name]
-            words_share = own if question.language == language else np.maximum(own, crossing)
+            release_id, language = self._index.place(number)
+            if allowed is not None and release_id not in allowed:
+                continue
             rows.append(
                 _Row(
                     name,
                     release_id,
                     language,
                     near.get(name, 0.0),
-                    float(words_share[number]),
+                    float(shares[language][number]),
                     float(by_language[language][number]),
                 )
             )
-        found = self._rank(asked, rows)
+        found = self._rank(asked, rows, max(k, _READ))
         if question.of_release and found:
             # Number, date and signature stand where a release begins and ends.
             shown = {candidate.passage.id for candidate in found[:k]}
@@ -223,10 +226,10 @@ class Retriever:
             ends = self._archive.passages_of(best.id)
             ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in shown]
             added = [_Row(p.id, best.id, best.language, 0.0, 0.0, 0.0) for p in ends]
-            return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
+            return [*found[: max(1, k - len(ends))], *self._rank(asked, added, len(added))]
         return found[:k]
 
-    def _rank(self, asked: Asked, rows: Sequence[_Row]) -> list[Candidate]:
+    def _rank(self, asked: Asked, rows: Sequence[_Row], most: int) -> list[Candidate]:
         question = asked.question
         weights = {
             language: self._weights.vector(
@@ -239,18 +242,20 @@ class Retriever:
             features = np.array([1.0, row.dense, row.own, row.term], np.float32)
             return float(weights[row.language] @ features)
 
-        rows = sorted(rows, key=first, reverse=True)[:_READ]
+        rows = sorted(rows, key=first, reverse=True)[:most]
         releases = self._read({row.release_id for row in rows})
         read = self._archive.read([row.passage_id for row in rows])
+        # A release that was taken out a moment ago may still be in the indexes.
         rows = [row for row in rows if row.passage_id in read and row.release_id in releases]
         if not rows:
             return []
         # One product for all candidates: many small ones cost more than they compute.
-        tokens = np.concatenate([read[row.passage_id][1].tokens for row in rows])
+        tokens = np.concatenate([read[row.passage_id].encoded.tokens for row in rows])
         similarities = asked.encoded.tokens @ tokens.T
         found, at = [], 0
         for row in rows:
-            (passage, vectors), release = read[row.passage_id], releases[row.release_id]
+            stored, release = read[row.passage_id], releases[row.release_id]
+            passage, vectors = stored.passage, stored.encoded
             dense = float(vectors.vector @ asked.encoded.vector)
             similarity = similarities[:, at : at + len(vectors.tokens)]
             at += len(vectors.tokens)
@@ -262,9 +267,9 @@ class Retriever:
                     row.own,
                     row.term,
                     *_late(asked, passage, vectors, similarity, known),
-                    float(np.isin(asked.encoded.ids, vectors.ids) @ asked.token_weights),
+                    float(_among(asked.encoded.ids, vectors.ids) @ asked.token_weights),
                     about(question, passage, release),
-                    _passage_period(question, passage, release),
+                    _passage_period(question, stored, release),
                 ],
                 np.float32,
             )
@@ -351,19 +356,30 @@ def _sentence_starts(text: str) -> tuple[int, ...]:
     return tuple(start for start, _ in sentences(text))
 
 
+def _among(some: npt.NDArray[np.int32], others: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Which of some ids are among others: for a few, quicker than sorting them."""
+    found: npt.NDArray[np.bool_] = (some[:, None] == others).any(axis=1)
+    return found
+
+
+_GAPS = re.compile(r"(?:[^\w.,/]|_|[.,/](?!\w)|(?<!\w)[.,/]|,(?!\d)|(?<!\d),)+")
+"""What parts words; a number keeps its inner separators, as in `rag.language.words`."""
+_COMBINING = re.compile("[\u0300-\u036f]+")
+_INNER = str.maketrans("/.", "  ")
+
+
 @lru_cache(maxsize=16384)
 def _flat(text: str) -> str:
-    """The words of a text without diacritics, one space between them."""
-    return " ".join(_parts(word) for word, _, _ in words(text))
+    """The words of a text without diacritics, one space around each; then the parts of dates."""
+    text = unicodedata.normalize("NFKC", text).lower().replace("đ", "d")
+    plain = _GAPS.sub(" ", _COMBINING.sub("", unicodedata.normalize("NFD", text)))
+    return f" {plain} {plain.translate(_INNER)} "
 
 
-@lru_cache(maxsize=65536)
-def _parts(word: str) -> str:
-    """A word and, for a number with separators inside, its parts (the year of a date)."""
-    plain = bare(word)
-    if plain[0].isdigit() and any(mark in plain for mark in "/."):
-        return " ".join((plain, *plain.replace(".", "/").split("/")))
-    return plain
+@lru_cache(maxsize=16384)
+def _form(text: str) -> str:
+    """A word or a few as `_flat` would write them."""
+    return f" {' '.join(bare(word) for word, _, _ in words(text))} "
 
 
 def about(question: Question, passage: Passage, release: Release, *, whole: bool = False) -> float:
@@ -375,17 +391,18 @@ def about(question: Question, passage: Passage, release: Release, *, whole: bool
     wanted = {word for word in question.content if word[0].isdigit() or word in question.names}
     if not wanted:
         return 1.0
-    text = release.text if whole else passage.text
-    flat = _flat(" ".join((*passage.section, text, metadata(release))))
-    there = set(flat.split())
+    flat = _flat(release.text if whole else passage.text)
+    flat += _flat(" ".join((*passage.section, metadata(release))))
+
+    def said(form: str) -> bool:
+        return _form(form) in flat
+
     translated: set[str] = set()
     for concept in question.concepts:
         surface = {fold(word) for word, _, _ in words(question.text[concept.start : concept.end])}
-        if surface & wanted and any(
-            f" {_flat(form)} " in f" {flat} " for form in concept.wordings(release.language)
-        ):
+        if surface & wanted and any(map(said, concept.wordings(release.language))):
             translated |= surface
-    return sum(bare(word) in there or word in translated for word in wanted) / len(wanted)
+    return sum(word in translated or said(word) for word in wanted) / len(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,34 +437,53 @@ def _told(
     issued: date | None,
     language: Language,
 ) -> Told:
+    around = _around(section, title, issued, language)
+    found = tuple(figures.find(text, language=language))
+    year = around.year if around else None
+    titled = tuple(
+        replace(mention.period, year=mention.period.year or year)
+        for mention in (_named(title, language) if title else ())
+    )
+    return Told(found, tuple(resolved(text, mentions(text, found), around)), around, titled)
+
+
+@lru_cache(maxsize=8192)
+def _named(heading: str, language: Language) -> tuple[Mention, ...]:
+    return tuple(mentioned(heading, language))
+
+
+def _around(
+    section: tuple[str, ...], title: str | None, issued: date | None, language: Language
+) -> Period | None:
+    """The time that holds where a passage begins, by its headings and its release's date."""
     around = Period(issued.year, 101, 1231) if issued else None
     for heading in (title, *section):
         if heading:
-            named = mentions(heading, figures.find(heading, language=language))
+            named = _named(heading, language)
             years = {mention.period.year for mention in named if mention.period.year}
             if len(years) == 1:
                 around = Period(years.pop(), 101, 1231)
             if len(named) == 1:
                 year = named[0].period.year or (around.year if around else None)
                 around = replace(named[0].period, year=year)
-    found = tuple(figures.find(text, language=language))
-    titled: tuple[Period, ...] = ()
-    if title:
-        named = mentions(title, figures.find(title, language=language))
-        year = around.year if around else None
-        titled = tuple(replace(m.period, year=m.period.year or year) for m in named)
-    return Told(found, tuple(resolved(text, mentions(text, found), around)), around, titled)
+    return around
 
 
-def _passage_period(question: Question, passage: Passage, release: Release) -> float:
+def _passage_period(question: Question, stored: Stored, release: Release) -> float:
     if not question.periods:
         return 0.0
-    told = told_by(passage, release)
+    passage = stored.passage
+    if stored.times is None:
+        told = told_by(passage, release)
+        named, around = told.mentions, told.around
+    else:
+        around = _around(passage.section, release.title, release.issued, release.language)
+        named = tuple(resolved(passage.text, stored.times, around))
     fits = [
         fit(question.periods, mention.period) * (0.8 if mention.compared else 1.0)
-        for mention in told.mentions
+        for mention in named
     ]
-    return max(fits, default=fit(question.periods, told.around))
+    return max(fits, default=fit(question.periods, around))
 
 
 def hits(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:

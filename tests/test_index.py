@@ -219,7 +219,7 @@ def test_a_damaged_word_index_is_made_again_from_the_archive(
 
 def test_a_word_index_that_lost_passages_shows(settings: Settings, index: Index) -> None:
     (folder,) = (settings.data_dir / "bm25").iterdir()
-    assert set(json.loads((folder / "ids.json").read_text("utf-8"))) == set(VECTORS)
+    assert set(json.loads((folder / "ids.json").read_text("utf-8"))["ids"]) == set(VECTORS)
 
 
 def test_another_model_is_refused_with_the_way_out(

@@ -23,7 +23,7 @@ def made(texts: list[str], folder: Path) -> Words:
     folder.mkdir(exist_ok=True)
     for path in folder.iterdir():
         path.unlink()
-    build(((f"p{number}", text) for number, text in enumerate(texts)), folder)
+    build(((f"p{number}", f"r{number // 3}", text) for number, text in enumerate(texts)), folder)
     return Words(folder)
 
 
@@ -55,6 +55,11 @@ def test_the_best_wording_is_the_largest_share(
         best, rarest = words.best(asked)
         assert best.tolist() == expected.tolist()
         assert rarest == max((words.most(wanted[0]) for wanted in asked if wanted), default=0.0)
+
+
+def test_each_passage_has_the_label_that_it_was_given(tmp_path: Path) -> None:
+    words = made(["thu", "chi", "sách"] * 3 + ["ngân"], tmp_path)
+    assert [words.label(at) for at in range(10)] == [f"r{at // 3}" for at in range(10)]
 
 
 def test_many_passages_are_counted_in_several_runs(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from ingest import ingest
-from rag.archive import Archive
+from rag.archive import Archive, Stored
 from rag.embedding import Embedder
 from rag.errors import NothingIngestedError
 from rag.index import Index
+from rag.period import mentioned, pack, unpack
 from rag.question import understand
 from rag.retrieve import (
     PASSAGE_FEATURES,
@@ -269,3 +271,32 @@ def test_the_time_of_a_passage_comes_from_its_heading_title_or_date() -> None:
     assert around.year == 2022
     undated = Release("c" * 16, "c.md", "", TEXT, "vi")
     assert told_by(Passage("r", undated.id, 0, len(TEXT), TEXT), undated).around is None
+
+
+def test_times_that_the_archive_keeps_are_those_of_the_text(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [retriever.ask(understand(text)) for text in QUESTIONS[:3]]
+    kept = [retriever.search(one, 30) for one in asked]
+    assert any(candidate.features[-1] for candidate in kept[1])
+    read = Archive.read
+
+    def of_an_older_version(archive: Archive, ids: Sequence[str]) -> dict[str, Stored]:
+        there = read(archive, ids)
+        assert all(stored.times is not None for stored in there.values())
+        return {name: replace(stored, times=None) for name, stored in there.items()}
+
+    monkeypatch.setattr(Archive, "read", of_an_older_version)
+    for one, before in zip(asked, kept, strict=True):
+        now = retriever.search(one, 30)
+        assert [c.passage.id for c in now] == [c.passage.id for c in before]
+        assert [c.features.tolist() for c in now] == [c.features.tolist() for c in before]
+
+
+def test_times_are_kept_as_text_and_others_of_another_form_ignored() -> None:
+    text = "Quý II năm 2023 đạt 5,91%, cùng kỳ năm 2022 đạt 7,12%; 6 tháng tăng 3% so với năm 2019."
+    named = mentioned(text, "vi")
+    assert len(named) >= 3
+    assert unpack(pack(named)) == tuple(named)
+    assert unpack(None) is None
+    assert unpack('["0",[[2023,101,1231,0,4,false]]]') is None
