@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rag import figures
 from rag.language import fold
 from rag.schema import Figure, Language
+from rag.tables import with_units
 
 Part = tuple[float, float]
 """What one question adds to the numerator and the denominator of a metric."""
@@ -187,11 +188,15 @@ def _bounds(figure: Figure) -> tuple[Decimal | None, Decimal | None, Decimal | N
 
 
 def unsupported_figures(
-    text: str, quotes: Sequence[tuple[str, Language]], language: Language
+    text: str,
+    quotes: Sequence[tuple[str, Language]],
+    language: Language,
+    tables: Sequence[tuple[str, str, Language]] = (),
 ) -> list[str]:
     """The figures of the text, as printed, that stand in none of the quotes.
 
-    `quotes` are cited spans with the language of their release, `language` is that of the text.
+    `quotes` are cited spans with the language of their release, `language` is that of the text;
+    `tables` are cited rows, each with the first row of its table, which may give units to it.
     Equality is by value and unit, so that a translated figure is supported; so is one that a quote
     prints in the same words. Markdown is read as `plain` shows it.
     """
@@ -199,6 +204,8 @@ def unsupported_figures(
     if not stated:
         return []
     known = [each for quote, of in quotes for each in figures.find(quote, language=of)]
+    for row, names, of in tables:
+        known += with_units(figures.find(row, language=of), row, names, language=of)
     return [
         each.text
         for each in stated

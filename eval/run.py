@@ -79,6 +79,8 @@ class CitedSpan:
     page: int | None = None
     before: str = ""
     after: str = ""
+    names_columns_of: int | None = None
+    """See `rag.Citation`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +338,7 @@ def _record(
                 each.title,
                 each.page,
                 *_around(each.release_id, each.start, each.end, answer, releases),
+                each.names_columns_of,
             )
             for each in answer.citations
         ),
@@ -519,6 +522,12 @@ def _score(record: Record, found: Sequence[bool], ranking: Mapping[str, float]) 
                 record.text,
                 [(each.quote, _language(each)) for each in record.citations],
                 record.language,
+                [
+                    (row.quote, names.quote, _language(row))
+                    for names in record.citations
+                    for row in record.citations
+                    if row.marker == names.names_columns_of
+                ],
             )
         ),
         parts,
@@ -530,7 +539,12 @@ def _part(value: float | None) -> Part:
 
 
 def _stated_figures(record: Record) -> Sequence[Figure]:
-    """The figures of the short answer, else those that the answer declares."""
+    """The figures of the short answer, else those that the answer declares.
+
+    A number whose unit a table's first row gives is printed without it: what is declared counts.
+    """
+    if any(each.names_columns_of for each in record.citations):
+        return record.figures
     # The short answer is printed as in the release, whose language the citation tells.
     language = _language(record.citations[0]) if record.citations else None
     return figures.find(record.short, language=language) or record.figures

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from rag import figures
+from rag import figures, tables
 from rag.errors import ChatModelError
 from rag.evidence import Reading, Sentence, Weighed, moved
 from rag.language import fold, sentences
@@ -44,8 +44,13 @@ def escape(text: str) -> str:
 
 def cite(sentence: Sentence, marker: int) -> Citation:
     """The citation of a sentence."""
-    release, passage = sentence.candidate.release, sentence.candidate.passage
-    start, end = passage.start + sentence.start, passage.start + sentence.end
+    start = sentence.release_start
+    return _cited(sentence, start, start + sentence.end - sentence.start, marker)
+
+
+def _cited(sentence: Sentence, start: int, end: int, marker: int) -> Citation:
+    """The citation of a stretch of the release that a sentence is in."""
+    release = sentence.candidate.release
     return Citation(
         marker=marker,
         release_id=release.id,
@@ -78,16 +83,23 @@ def compose(
         lines = [f"**{escape(short)}** [1]"]
         if span.figure is not None:
             chosen = (moved(span.figure, best.candidate.passage.start),)
+            marks = "[1]"
+            if best.names and span.figure not in figures.find(
+                citations[0].quote, language=language
+            ):
+                citations.append(replace(_cited(best, *best.names, 2), names_columns_of=1))
+                marks = "[1][2]"
+                lines = [f"**{figures.format(span.figure, question.language)}** {marks}"]
             if question.language != language:
                 told = _hedged(best, span.figure, question.language)
                 about = topic(question)
                 lead = f"{escape(about)}: " if about else ""
-                lines = [f"{lead}**{told}** ({escape(short)}) [1]"]
-    lines.append(f"> {escape(citations[0].quote)} [1]")
+                lines = [f"{lead}**{told}** ({escape(short)}) {marks}"]
+    lines += [f"> {escape(citation.quote)} [{citation.marker}]" for citation in citations]
     if reading.earlier is not None:
         sentence, weighed = reading.earlier
-        citations.append(cite(sentence, 2))
-        lines.append(_otherwise(question.language, citations[1], sentence, weighed))
+        citations.append(cite(sentence, len(citations) + 1))
+        lines.append(_otherwise(question.language, citations[-1], sentence, weighed))
     return Answer(
         question=question.text,
         status="answered",
@@ -114,14 +126,16 @@ def _otherwise(language: Language, citation: Citation, sentence: Sentence, weigh
 def combine(question: Question, answers: Sequence[Answer]) -> Answer:
     """One answer to a question that asks several things; `partial` when only some are told."""
     lines: list[str] = []
-    citations: dict[tuple[str, int, int], Citation] = {}
+    citations: dict[tuple[str, int, int, int | None], Citation] = {}
     hits: dict[str, Hit] = {}
     for answer in answers:
-        markers = {}
+        markers: dict[int, int] = {}
         for one in answer.citations:
-            span = (one.release_id, one.start, one.end)
+            row = markers.get(one.names_columns_of or 0)
             # A sentence that answers twice is cited once.
-            cited = citations.setdefault(span, replace(one, marker=len(citations) + 1))
+            span = (one.release_id, one.start, one.end, row)
+            new = replace(one, marker=len(citations) + 1, names_columns_of=row)
+            cited = citations.setdefault(span, new)
             markers[one.marker] = cited.marker
         lines.append(_renumbered(answer.text, markers))
         for hit in answer.hits:
@@ -206,7 +220,8 @@ def verify(answer: Answer) -> Answer:
     equals (value, unit and scale) a figure of the spans that it marks; a sentence without a marker
     is held to the spans that the others mark. A number that is not part of any figure, the number
     of a document, an ordinal, a loose scale (billions of) or multiple (doubled, half) must be said
-    by those spans too. Words that a span has as they are need no other support.
+    by those spans too. Words that a span has as they are need no other support. A number in the row
+    of a table has the unit that stands over it when the first row is marked as well.
 
     Citations that no sentence uses any more go, and so do `short` and `figures` without support.
     When nothing is left the status is `not_found` and the text is empty. A refusal passes as it
@@ -214,20 +229,20 @@ def verify(answer: Answer) -> Answer:
     """
     if answer.status == "not_found":
         return replace(answer, citations=(), figures=(), short="")
-    quotes = {citation.marker: citation.quote for citation in answer.citations}
+    citations = {citation.marker: citation for citation in answer.citations}
     lines = [list(_parts(line)) for line in answer.text.split("\n")]
     used: set[int] = set()
     for part in (part for parts in lines for part in parts):
         markers = _markers(part)
-        if markers and _marked(part, quotes, answer.language):
+        if markers and _marked(part, citations, answer.language):
             used.update(markers)
-    cited = [quotes[marker] for marker in sorted(used)]
+    cited = [citations[marker] for marker in sorted(used)]
     kept = [
         "".join(
             part
             for part in parts
             if (
-                _marked(part, quotes, answer.language)
+                _marked(part, citations, answer.language)
                 if _markers(part)
                 else _supported(part, cited, answer.language)
             )
@@ -237,11 +252,11 @@ def verify(answer: Answer) -> Answer:
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
     if not used or not re.search(r"\w", MARKER.sub("", text)):
         return replace(answer, status="not_found", text="", short="", citations=(), figures=())
-    there = [figure for quote in cited for figure in _said(quote).figures]
+    there = _figures_of(cited)
     return replace(
         answer,
         text=text,
-        short=answer.short if any(_stands_in(answer.short, quote) for quote in cited) else "",
+        short=answer.short if any(_stands_in(answer.short, c.quote) for c in cited) else "",
         citations=tuple(citation for citation in answer.citations if citation.marker in used),
         figures=tuple(
             figure for figure in answer.figures if any(figures.same(figure, o) for o in there)
@@ -253,28 +268,37 @@ def _markers(part: str) -> set[int]:
     return {int(number) for number in MARKER.findall(part)}
 
 
-def _marked(part: str, quotes: dict[int, str], language: Language) -> bool:
+def _marked(part: str, citations: Mapping[int, Citation], language: Language) -> bool:
     markers = _markers(part)
-    return markers <= quotes.keys() and _supported(
-        part, [quotes[marker] for marker in sorted(markers)], language
+    return markers <= citations.keys() and _supported(
+        part, [citations[marker] for marker in sorted(markers)], language
     )
 
 
-def _supported(part: str, quotes: Sequence[str], language: Language) -> bool:
+def _supported(part: str, cited: Sequence[Citation], language: Language) -> bool:
+    quotes = [citation.quote for citation in cited]
     plain = _unescape(MARKER.sub(" ", part)).lstrip("> ")
     if not re.search(r"\w", plain) or any(_stands_in(plain, quote) for quote in quotes):
         return True
     plain = _without_quotations(plain, quotes)
     found = figures.find(plain, language=language)
-    said = [_said(quote) for quote in quotes]
-    if any(
-        not any(figures.same(figure, other) for one in said for other in one.figures)
-        for figure in found
-    ):
+    there = _figures_of(cited)
+    if any(not any(figures.same(figure, other) for other in there) for figure in found):
         return False
     return _claims(_blank(plain, [(f.start, f.end) for f in found])) <= {
-        claim for one in said for claim in one.claims
+        claim for quote in quotes for claim in _said(quote).claims
     }
+
+
+def _figures_of(cited: Sequence[Citation]) -> list[Figure]:
+    """The figures of some spans; those of a table's row with the units over them."""
+    there = {citation.marker: list(_said(citation.quote).figures) for citation in cited}
+    rows = {citation.marker: citation for citation in cited}
+    for names in cited:
+        row = rows.get(names.names_columns_of or 0)
+        if row and row.release_id == names.release_id and names.end <= row.start:
+            there[row.marker] = tables.with_units(there[row.marker], row.quote, names.quote)
+    return [figure for found in there.values() for figure in found]
 
 
 _QUOTATION = re.compile(r"\(([^()]+)\)|“([^”]+)”|\"([^\"]+)\"")

@@ -28,7 +28,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from rag import figures
+from rag import figures, tables
 from rag.embedding import Compared, CrossEncoder, Pair, Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
@@ -43,7 +43,7 @@ from rag.retrieve import (
     pair_of,
     told_by,
 )
-from rag.schema import Evidence, Figure, Language
+from rag.schema import Evidence, Figure, Language, Release
 from rag.spans import Span, kind_fit, spans_of, trimmed
 
 SENTENCE_FEATURES = (
@@ -100,6 +100,8 @@ class Sentence:
     """The possible short answers of the wanted kinds."""
     compared: Compared | None = None
     """What the cross-encoder makes of it; None when it was not read."""
+    names: tuple[int, int] | None = None
+    """For a row of a table: where in the release the names of its columns stand."""
 
     @property
     def reader(self) -> float:
@@ -392,6 +394,10 @@ class Reader:
             here = terms(sentence)
             nearby = terms(f"{headings} {text[near_start:near_end]}")
             quantities = tuple(f for f in told.figures if start <= f.start and f.end <= end)
+            release = candidate.release
+            names = tables.first_row(release.text, candidate.passage.start + start)
+            if names:
+                quantities = _with_units(quantities, sentence, start, release, names)
             spans = tuple(spans_of(question, sentence, start, quantities))
             features = np.array(
                 [
@@ -416,7 +422,9 @@ class Reader:
             )
             # Questions about the release itself are too few to learn a weight from.
             score = float(weights @ features) + _METADATA_BONUS * float(features[-1])
-            found.append(Sentence(candidate, start, end, features, score, quantities, spans))
+            found.append(
+                Sentence(candidate, start, end, features, score, quantities, spans, names=names)
+            )
         return found
 
     def _wordings(self, question: Question, language: Language) -> list[list[dict[str, float]]]:
@@ -470,7 +478,7 @@ def pair_of_texts(sentence: Sentence) -> Pair:
     label = " · ".join(filter(None, known))
     header = _header(sentence)
     if header:
-        before = _CELL.join(header)[:100]
+        before = tables.CELL.join(header)[:100]
     else:
         room = max(40, _CONTEXT - len(label))
         ahead = passage.text[: sentence.start].rstrip()
@@ -834,31 +842,27 @@ def _telling(
     return said
 
 
-_CELL = " | "
+def _with_units(
+    found: Sequence[Figure], row: str, offset: int, release: Release, names: tuple[int, int]
+) -> tuple[Figure, ...]:
+    """The figures of a row of a table with the units over them; `found` count from the passage."""
+    own = [moved(figure, -offset) for figure in found]
+    over = release.text[slice(*names)]
+    read = tables.with_units(own, row, over, language=release.language)
+    return tuple(moved(figure, offset) for figure in read)
 
 
 def _header(sentence: Sentence) -> list[str]:
-    """The cells of the first row of the table that a row is in; empty outside of tables."""
-    if _CELL not in sentence.text:
+    """The names of the columns of the table that a row is in; empty outside of tables."""
+    if sentence.names is None:
         return []
-    text = sentence.candidate.release.text
-    start = text.rfind("\n", 0, sentence.release_start) + 1
-    row = text[start : text.find("\n", start) if "\n" in text[start:] else len(text)]
-    top = row
-    while start > 0:
-        above = text.rfind("\n", 0, start - 1) + 1
-        line = text[above : start - 1]
-        if _CELL not in line:
-            break
-        top, start = line, above
-    cells = top.split(_CELL)
-    return cells if top != row and len(cells) == len(row.split(_CELL)) else []
+    return sentence.candidate.release.text[slice(*sentence.names)].split(tables.CELL)
 
 
 def _cell(sentence: Sentence, header: Sequence[str], span: Span) -> int:
     """The number of the table's column that a span stands in; 0 outside of tables."""
     text = sentence.candidate.passage.text
-    return min(text.count(_CELL, sentence.start, span.start), max(0, len(header) - 1))
+    return min(text.count(tables.CELL, sentence.start, span.start), max(0, len(header) - 1))
 
 
 def _columns(units: Sequence[_Unit], header: Sequence[str]) -> list[float]:

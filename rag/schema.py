@@ -167,6 +167,8 @@ class Citation:
     end: int
     quote: str
     """Always `archive.text(release_id)[start:end]`."""
+    names_columns_of: int | None = None
+    """For the first row of a table: marker of the row below whose numbers it gives units to."""
 
 
 @dataclass(frozen=True, slots=True)

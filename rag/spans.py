@@ -10,6 +10,7 @@ from rag import figures
 from rag.language import bare, words
 from rag.question import Question, Want
 from rag.schema import Figure
+from rag.tables import CELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ def spans_of(
     found: list[Span] = []
     for figure in quantities:
         fitting = _KINDS[figures.kind(figure)] & question.wants
-        if not fitting and figure.unit is None and " | " in sentence:
-            # The unit of a table's cells stands over them.
+        if not fitting and figure.unit is None and CELL in sentence:
+            # The unit may stand elsewhere: over the table, or nowhere.
             fitting = question.wants & {"money", "percent", "multiple"}
         if fitting and not ("date" in fitting and _said(question, figure.text)):
             found.append(Span(figure.start, figure.end, sorted(fitting)[0], figure))

@@ -19,6 +19,7 @@ ORDER = [
     "language",
     "figures",
     "period",
+    "tables",
     "weights",
     "embedding",
     "archive",

@@ -30,7 +30,8 @@ PUBLIC = [
 FIELDS = {
     "Answer": "question status text short language figures citations evidence hits confidence "
     "model timings",
-    "Citation": "marker release_id number title issuer issued source page start end quote",
+    "Citation": "marker release_id number title issuer issued source page start end quote "
+    "names_columns_of",
     "Figure": "text value unit start end low high approximate",
     "Filters": "issuer issued_from issued_to release_ids",
 }
