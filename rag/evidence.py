@@ -202,7 +202,8 @@ def _known_first(sentence: Sentence, weighed: Sequence[Weighed]) -> list[Weighed
 def pointed(sentence: Sentence) -> Span | None:
     """The words of a sentence that the cross-encoder takes for the answer, cut at whole words.
 
-    None when it was not read, or when the cross-encoder is not sure of them.
+    None when it was not read, when the cross-encoder is not sure of them, and for a single lower-case
+    syllable of Vietnamese, which is seldom a word.
     """
     found = sentence.compared.best(_MOST_POINTED) if sentence.compared else None
     if found is None or found[2] < _SURE:
@@ -225,6 +226,9 @@ def pointed(sentence: Sentence) -> Span | None:
         if start <= figure.start and figure.end <= end and not any(map(str.isalnum, rest)):
             own = moved(figure, sentence.start)
             return Span(own.start, own.end, "quantity", own)
+    told = text[start:end]
+    if sentence.candidate.release.language == "vi" and told.isalpha() and told.islower():
+        return None
     return Span(sentence.start + start, sentence.start + end, "text", None)
 
 

@@ -187,6 +187,11 @@ def test_nothing_is_pointed_at_without_some_certainty(parts: Parts) -> None:
     assert pointed(sentence) is None  # it was not read
 
 
+def test_half_a_word_is_no_answer(parts: Parts) -> None:
+    assert pointed(pointing(parts, "khó")) is None
+    assert pointed(pointing(parts, "khó khăn")) is not None
+
+
 # Spans
 
 
