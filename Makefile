@@ -41,6 +41,7 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 	$(BIN)/python -m eval --check tests/data/made-up.jsonl --corpus tests/data/releases
 	$(BIN)/python -m eval --check tests/data/made-up-2.jsonl --corpus tests/data/releases
 	$(BIN)/python -m eval --check tests/data/made-up-3.jsonl --corpus tests/data/releases-3
+	$(BIN)/python -m eval --check tests/data/made-up-4.jsonl --corpus tests/data/releases-4
 	$(BIN)/python -m eval --check tests/data/held-out.jsonl --corpus tests/data/releases-held-out
 
 bench: $(INSTALLED_DEV) ## measure set-up, cold start, latency, ingest speed and memory

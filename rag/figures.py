@@ -487,7 +487,10 @@ _VI_MONTHS = {
     "mười hai": 12,
     "chạp": 12,
 }
-_EN_MONTH = r"(?:" + "|".join(sorted(_EN_MONTHS, key=len, reverse=True)) + r")(?!\w)\.?"
+_FULL_MONTHS = [name for name in _EN_MONTHS if len(name) > 4 or name in ("may", "june", "july")]
+_SHORT_MONTHS = [name for name in _EN_MONTHS if name not in _FULL_MONTHS]
+# A full stop belongs to an abbreviation only.
+_EN_MONTH = rf"(?:(?:{'|'.join(_FULL_MONTHS)})(?!\w)|(?:{'|'.join(_SHORT_MONTHS)})(?!\w)\.?)"
 _VI_MONTH = "|".join(sorted(_VI_MONTHS, key=len, reverse=True))
 _TO = rf"(?P<to>{_RUN}|{_S}(?:đến|tới|to|until|and|và){_S}(?:hết{_S})?)"
 _VI_YEAR = rf"(?:(?:{_S0}/{_S0}|{_S0}-{_S0}|,?{_S}(?:của{_S})?năm{_S})(?P<y>{_YEAR}))?"

@@ -254,6 +254,8 @@ hàng nghìn người, vài trăm tỷ, hàng chục hộ |
 dozens of people, millions of dollars |
 trong năm dự án được triển khai |
 # dates
+applications close on 31 August. | 31 August = 831 date
+sent on 5 Sept. 2021. | 5 Sept. 2021 = 20210905 date
 ngày 24/6/2021 | 24/6/2021 = 20210624 date
 24-6-2021 và 24.6.2021 | 24-6-2021 = 20210624 date ; 24.6.2021 = 20210624 date
 ngày 24 tháng 6 năm 2021 | ngày 24 tháng 6 năm 2021 = 20210624 date
