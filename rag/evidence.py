@@ -202,8 +202,8 @@ def _known_first(sentence: Sentence, weighed: Sequence[Weighed]) -> list[Weighed
 def pointed(sentence: Sentence) -> Span | None:
     """The words of a sentence that the cross-encoder takes for the answer, cut at whole words.
 
-    None when it was not read, when the cross-encoder is not sure of them, and for a single lower-case
-    syllable of Vietnamese, which is seldom a word.
+    None when it was not read, when the cross-encoder is not sure of them, and for a single syllable
+    of Vietnamese in lower case, which is seldom a word.
     """
     found = sentence.compared.best(_MOST_POINTED) if sentence.compared else None
     if found is None or found[2] < _SURE:
