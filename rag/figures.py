@@ -1459,10 +1459,16 @@ class _Reader:
         code = _CODE.match(text, at)
         number = _NUMERAL.match(text, at)
         after = max(code.end() if code else 0, number.end() if number else at + 1)
+        quantity = self._quantity(at)
+        told = quantity and (
+            quantity.scaled or (quantity.unit is not None and quantity.unit.group != "count")
+        )
+        if told and word == "điều":
+            # Cashew nuts (hạt điều) and dykes (đê điều) are no articles.
+            return _Step(at)
         if word in _STRONG:
             return _Step(after)
-        quantity = self._quantity(at)
-        if quantity and (quantity.scaled or (quantity.unit and quantity.unit.group != "count")):
+        if quantity and told:
             hard = quantity.scaled or (
                 quantity.unit is not None and quantity.unit.group in ("money", "percent")
             )

@@ -254,6 +254,9 @@ hàng nghìn người, vài trăm tỷ, hàng chục hộ |
 dozens of people, millions of dollars |
 trong năm dự án được triển khai |
 # dates
+chi cho đê điều 84,2 tỷ đồng | 84,2 tỷ đồng = 84200000000 VND
+xuất khẩu hạt điều 1,2 tỷ USD | 1,2 tỷ USD = 1200000000 USD
+theo Điều 12 Luật Đất đai |
 applications close on 31 August. | 31 August = 831 date
 sent on 5 Sept. 2021. | 5 Sept. 2021 = 20210905 date
 ngày 24/6/2021 | 24/6/2021 = 20210624 date
