@@ -3,7 +3,7 @@
 The upper half of the bundled model reads a question and a sentence together. Its matrices get a
 low-rank addition (Hu et al. 2021, LoRA), which is all that is trained besides three linear heads:
 whether the sentence answers the question, where the answer starts, where it ends. The lower half
-stays as it is, so that its states are computed once. About 35 minutes on two idle cores for 3,200
+stays as it is, so that its states are computed once. About 40 minutes on two idle cores for 3,700
 questions.
 """
 
