@@ -74,10 +74,15 @@ def fold(word: str) -> str:
 @lru_cache(maxsize=200_000)
 def bare(word: str) -> str:
     """A folded word without any diacritic; đ becomes d."""
-    word = fold(word)
-    if word.isascii():
-        return word
-    decomposed = unicodedata.normalize("NFD", word.replace("đ", "d"))
+    return stripped(word)
+
+
+def stripped(text: str) -> str:
+    """A text of any length in lower case and without any diacritic; đ becomes d."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFD", text.replace("đ", "d"))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -39,7 +38,7 @@ from rag.archive import Archive, Stored
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
 from rag.index import Index, metadata, terms
-from rag.language import bare, fold, sentences, words
+from rag.language import bare, fold, sentences, stripped, words
 from rag.period import Mention, Period, fit, mentioned, mentions, resolved
 from rag.question import Question
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
@@ -364,15 +363,13 @@ def _among(some: npt.NDArray[np.int32], others: npt.NDArray[np.int32]) -> npt.ND
 
 _GAPS = re.compile(r"(?:[^\w.,/]|_|[.,/](?!\w)|(?<!\w)[.,/]|,(?!\d)|(?<!\d),)+")
 """What parts words; a number keeps its inner separators, as in `rag.language.words`."""
-_COMBINING = re.compile("[\u0300-\u036f]+")
 _INNER = str.maketrans("/.", "  ")
 
 
 @lru_cache(maxsize=16384)
 def _flat(text: str) -> str:
     """The words of a text without diacritics, one space around each; then the parts of dates."""
-    text = unicodedata.normalize("NFKC", text).lower().replace("đ", "d")
-    plain = _GAPS.sub(" ", _COMBINING.sub("", unicodedata.normalize("NFD", text)))
+    plain = _GAPS.sub(" ", stripped(text))
     return f" {plain} {plain.translate(_INNER)} "
 
 
@@ -472,16 +469,13 @@ def _around(
 def _passage_period(question: Question, stored: Stored, release: Release) -> float:
     if not question.periods:
         return 0.0
-    passage = stored.passage
-    if stored.times is None:
-        told = told_by(passage, release)
-        named, around = told.mentions, told.around
-    else:
-        around = _around(passage.section, release.title, release.issued, release.language)
-        named = tuple(resolved(passage.text, stored.times, around))
+    passage, times = stored.passage, stored.times
+    if times is None:
+        times = tuple(mentioned(passage.text, release.language))
+    around = _around(passage.section, release.title, release.issued, release.language)
     fits = [
         fit(question.periods, mention.period) * (0.8 if mention.compared else 1.0)
-        for mention in named
+        for mention in resolved(passage.text, times, around)
     ]
     return max(fits, default=fit(question.periods, around))
 

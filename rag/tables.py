@@ -25,6 +25,8 @@ def first_row(text: str, at: int) -> tuple[int, int] | None:
     """
     start = text.rfind("\n", 0, at) + 1
     row = _line(text, start)
+    if CELL not in row:
+        return None
     top = start
     while top > 0:
         above = text.rfind("\n", 0, top - 1) + 1
@@ -32,7 +34,7 @@ def first_row(text: str, at: int) -> tuple[int, int] | None:
             break
         top = above
     names = _line(text, top)
-    if top == start or CELL not in row or names.count(CELL) != row.count(CELL):
+    if top == start or names.count(CELL) != row.count(CELL):
         return None
     return top, top + len(names)
 
