@@ -32,7 +32,7 @@ from rag import figures, tables
 from rag.embedding import Compared, CrossEncoder, Pair, Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
-from rag.period import Mention, Period, fit, mentioned, resolved
+from rag.period import bound, fit, fit_of, mentioned, resolved
 from rag.question import Question, is_function_word
 from rag.retrieve import (
     Asked,
@@ -52,9 +52,13 @@ SENTENCE_FEATURES = (
 )  # fmt: skip
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
-    "asked", "order", "before", "after", "starting", "limit", "sort", "clause", "told", "column",
+    "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
     "pointer",
 )  # fmt: skip
+_SHARED = [
+    SPAN_FEATURES.index(name)
+    for name in ("chain", "own_words", "chain_words", "back", "before", "clause", "told")
+]
 CHOICE_FEATURES = ("bias", "sentence", "reader", "spanless", "first", *SPAN_FEATURES)
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
@@ -232,6 +236,24 @@ def pointed(sentence: Sentence) -> Span | None:
     return Span(sentence.start + start, sentence.start + end, "text", None)
 
 
+def counted(question: Question, sentence: Sentence, told: Span | None) -> Sentence:
+    """A sentence with its quantities as possible answers, when what is pointed at begins with one.
+
+    Without any otherwise, and for a question that asks for no quantity by its wording ("robberies
+    in 2017-18") but does not ask to explain either.
+    """
+    starts = [figure.start for figure in sentence.figures if _is_quantity(figure)]
+    if told is None or told.start not in starts or question.explains:
+        return replace(sentence, spans=())
+    spans = spans_of(
+        replace(question, wants=frozenset({"quantity"})),
+        sentence.text,
+        sentence.start,
+        sentence.figures,
+    )
+    return replace(sentence, spans=tuple(spans))
+
+
 def whole(best: Weighed, weighed: Sequence[Weighed]) -> Weighed:
     """The longest list that a span is an item of; the span itself when there is none."""
     lists = [
@@ -294,7 +316,12 @@ class Reader:
         sentence, weighed = readings[int(np.argmax(rows @ weights))]
         others = tuple(item for item in ranked if item is not sentence)
         if not weighed:
-            return Reading(sentence, None, (sentence, *others), pointed=pointed(sentence))
+            told = pointed(sentence)
+            sentence = counted(asked.question, sentence, told)
+            asked = replace(asked, question=replace(asked.question, wants=frozenset({"quantity"})))
+            weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
+            if not weighed:
+                return Reading(sentence, None, (sentence, *others), pointed=told)
         best = whole(weighed[0], weighed) if "list" in asked.question.wants else weighed[0]
         gaps = [best.score - item.score for item in weighed if item is not best]
         rival = float(np.exp(-max(0.0, min(gaps)))) if gaps else 0.0
@@ -390,6 +417,8 @@ class Reader:
         found = []
         for position, (whole, end) in enumerate(bounds):
             start = whole + len(_BULLET.match(text[whole:end])[0])  # type: ignore[index]
+            if tables.names_columns(candidate.release.text, candidate.passage.start + start):
+                continue
             near_start = bounds[max(0, position - 1)][0]
             near_end = bounds[min(len(bounds) - 1, position + 1)][1]
             inside = (starts < end) & (ends > start)
@@ -498,8 +527,7 @@ def _sentence_period(question: Question, told: Told, start: int, end: int) -> fl
         return 0.0
     own = [mention for mention in told.mentions if start <= mention.start < end]
     fits = [
-        fit(question.periods, mention.period) * (0.8 if mention.compared else 1.0)
-        for mention in own
+        fit_of(question.periods, mention) * (0.8 if mention.compared else 1.0) for mention in own
     ]
     if all(mention.compared for mention in own):
         fits.append(_inherited(question, told, start))
@@ -576,7 +604,7 @@ def _share(weights: dict[str, float], here: Sequence[str] | set[str]) -> float:
 
 _BREAK = re.compile(r"[,;()–]|\s-\s|\.\s|\b(?:và|nhưng|còn|and|but|while|whereas)\b")
 _CHANGE_WORD = re.compile(
-    r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|increase[sd]?|decrease[sd]?|rose|rise[ns]?|rising|"
+    r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|nhiều hơn|ít hơn|thêm|increase[sd]?|decrease[sd]?|rose|rise[ns]?|rising|"
     r"grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
     r"higher|lower|climbed|surged|jumped|expanded|contracted|shrank|reduction)"
     r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|"
@@ -595,7 +623,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     `period`: 1 the time asked for, -1 another; `base`: 1 when it is compared with what was asked,
     -1 when not; `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the
     span that the question already says; `order`: -0.1 per earlier span; `before`, `after`: how near
-    the question's words stand; `starting`: -1 for a value that another is compared with;
+    the question's words stand; `aim`: 1 for what is planned or required as asked, -1 when not asked;
     `limit`: 1 for the end or the beginning as asked, -1 for the other; `sort`: 1 for a document,
     agency or place of the sort asked for, -1 for another; `clause`, `told`: share of the question's
     words said in its clause, and in its own scope only; `column`: the same for a table's header;
@@ -617,10 +645,13 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     told_here = _telling(located, scopes, marks, sentence)
     header = _header(sentence)
     columns = _columns(units, header)
+    cells = [_cell(sentence, header, span) for span in sentence.spans]
+    over = [header[cell] if header else "" for cell in cells]
+    periods, beside = _period_fits(question, sentence, told, scopes, over)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before, tail, after = scopes[number]
-        cell = _cell(sentence, header, span)
+        cell = cells[number]
         own = [(before, tail, 1.0)]
         chain = _chain(sentence, marks, before, tail)
         out.append(
@@ -630,19 +661,20 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _local(asked, sentence, chain, span),
                     _words_in(passage.text, wanted, own, span),
                     _words_in(passage.text, wanted, chain, span),
-                    _back(sentence, before, tail, span),
+                    _back(sentence, chain, span),
                     _noun_fit(question, span),
-                    _period_fit(
-                        question, sentence, told, span, tail, after, header[cell] if header else ""
-                    ),
+                    periods[number],
                     _base_fit(question, sentence, told, span, after),
                     _change_fit(
-                        question, span, passage.text[max(sentence.start, before) : span.start]
+                        question,
+                        span,
+                        passage.text[max(sentence.start, before) : span.start],
+                        passage.text[span.end : after],
                     ),
                     _asked_share(question, passage.text[span.start : span.end]),
                     -0.1 * number,
                     *pulls[number],
-                    _starting(question, passage.text[sentence.start : span.start]),
+                    _aim(question, passage.text[max(before, span.start - 60) : span.start]),
                     _limit(question, passage.text[sentence.start : span.start]),
                     _sort(question, passage.text[span.start : span.end], span),
                     _in_clause(located, clauses, span),
@@ -653,6 +685,10 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                 np.float32,
             )
         )
+    for number, other in enumerate(beside):
+        if other is not None:
+            # What is said of a figure is said of the one that it is compared with.
+            out[number][_SHARED] = np.maximum(out[number][_SHARED], out[other][_SHARED])
     return out
 
 
@@ -956,21 +992,25 @@ def _pulls(
     return out
 
 
-_STARTING = re.compile(
-    r"\b(?:from|against|than|compared (?:with|to)|versus|vs\.?|so với|từ|thay vì|instead of)"
-    r"(?:\s+(?:mức|only|just|the|a|an|some|about|nearly|chỉ|là|khoảng))*\s*$",
+_AIM = re.compile(
+    r"\b(?:kế hoạch|chỉ tiêu|mục tiêu|dự toán|định mức|quy chuẩn|kịch bản|dự kiến|yêu cầu|đề ra|"
+    r"plan(?:s|ned)?|targets?|standards?|goals?|aims?|objectives?|forecasts?|projected|estimates?|"
+    r"maximum|limit)\b[^\d;.]{0,40}$",
     re.I,
 )
-_ASKS_EARLIER = re.compile(
-    r"\b(?:before|previous(?:ly)?|earlier|from what|truoc|cu|originally|formerly|ban dau)\b"
+_ASKS_AIM = re.compile(
+    r"\b(?:ke hoach|chi tieu|muc tieu|du toan|dinh muc|quy chuan|kich ban|du kien|duoc giao|yeu cau|"
+    r"phan dau|se|plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|project(?:ed|ion)|"
+    r"estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|supposed|due|limit|"
+    r"maximum|toi da)\b"
 )
 
 
-def _starting(question: Question, head: str) -> float:
-    """-1 for a figure that another is compared with or starts from, 1 when that is asked for."""
-    if not _STARTING.search(head[-40:]):
+def _aim(question: Question, head: str) -> float:
+    """For a figure that is planned or required: 1 when that is asked for, -1 when not."""
+    if not _AIM.search(head):
         return 0.0
-    return 1.0 if _ASKS_EARLIER.search(question.plain) else -1.0
+    return 1.0 if _ASKS_AIM.search(question.plain) else -1.0
 
 
 def _scope(
@@ -1025,14 +1065,21 @@ def _words_in(
     return sum(best.values()) / len(wanted)
 
 
-def _back(sentence: Sentence, start: int, end: int, span: Span) -> float:
-    """Mean over the scope's tokens of their largest cosine with a token of the question."""
+def _back(sentence: Sentence, chain: Sequence[tuple[int, int, float]], span: Span) -> float:
+    """Mean over the scope's tokens of their largest cosine with a token of the question.
+
+    Where a span has no words of its own, as in brackets, the scope before it stands in.
+    """
     candidate = sentence.candidate
-    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
-    tokens = (starts < end) & (ends > start) & ((ends <= span.start) | (starts >= span.end))
-    if not tokens.any() or not len(candidate.similarity):
+    if not len(candidate.similarity):
         return 0.0
-    return float(candidate.similarity[:, tokens].max(axis=0).mean())
+    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
+    outside = (ends <= span.start) | (starts >= span.end)
+    for start, end, _ in chain:
+        tokens = (starts < end) & (ends > start) & outside
+        if tokens.any():
+            return float(candidate.similarity[:, tokens].max(axis=0).mean())
+    return 0.0
 
 
 def _base_fit(question: Question, sentence: Sentence, told: Told, span: Span, after: int) -> float:
@@ -1106,99 +1153,102 @@ def _noun_fit(question: Question, span: Span) -> float:
     return 0.5 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
 
 
-_WHEN = (
-    r"\s*(?:của|trong|vào|ở|đến|in|of|for|during|on|at|by|as of)\s+(?:the\s+)?"
-    r"(?:(?:cuối|đầu|hết|end of|start of|beginning of|whole of)\s+(?:the\s+)?)?"
-)
-_OF = re.compile(rf"\s*\(?|{_WHEN}", re.I)
-_OF_TIME = re.compile(_WHEN, re.I)
-_ATTACHED = re.compile(
-    r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
-    r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
+def _period_fits(
+    question: Question,
+    sentence: Sentence,
+    told: Told,
+    scopes: Sequence[tuple[int, int, int]],
+    columns: Sequence[str],
+) -> tuple[list[float], list[int | None]]:
+    """Per span: whether it is of the asked time; one of a time that nobody asked for counts -1.
+
+    And the number of the span of its kind before it that it is compared with, None when it is not.
+    """
+    text, within = sentence.candidate.passage.text, (sentence.start, sentence.end)
+    language = sentence.candidate.release.language
+    named = [m for m in told.mentions if within[0] <= m.start < within[1]]
+    quantities = [(f.start, f.end) for f in sentence.figures if _is_quantity(f)]
+    found: list[float] = []
+    beside: list[int | None] = []
+    aside = []
+    for span, (_, tail, after), column in zip(sentence.spans, scopes, columns, strict=True):
+        # What stands over a cell says its time, if anything does.
+        dated = resolved(column, mentioned(column, language), None) if column else []
+        if dated and question.periods:
+            found.append(fit(question.periods, dated[0].period))
+            aside.append(False)
+            beside.append(None)
+            continue
+        # English says when behind the verb: "8.2% were in poor condition at the end of 2023".
+        reach = tail if language == "vi" else after
+        time = bound(text, within, named, quantities, (span.start, span.end), reach)
+        compared = time.mention is not None and time.own and time.mention.compared
+        earlier = time.base or compared
+        aside.append(compared or time.bracketed)
+        beside.append(_compared_with(sentence, span) if earlier or time.bracketed else None)
+        dated = any(period.year for period in question.periods)
+        if question.earlier and not dated:
+            found.append(1.0 if earlier else -0.5)
+        elif not question.periods:
+            found.append(-1.0 if earlier else 0.0)
+        elif time.own and time.mention is not None:
+            value = fit_of(question.periods, time.mention)
+            if compared and not dated:
+                # "The first six months": of this year, not of the one compared with.
+                value = -1.0 if time.mention.loose else min(value, 0.3)
+            found.append(value)
+        elif time.base and question.earlier:
+            found.append(1.0)
+        else:
+            value = (
+                fit(question.periods, time.mention.period)
+                if time.mention
+                else _inherited(question, told, sentence.start)
+            )
+            if time.base:
+                # Of some time before that of the figure beside it.
+                value = 0.5 if value < 0 else -0.7 if value > 0 else -0.3
+            found.append(value)
+    if any(apart and value >= 0.5 for apart, value in zip(aside, found, strict=True)):
+        # Where a figure aside is of the time asked for, those that it stands beside are not.
+        found = [v if apart else min(v, -0.3) for apart, v in zip(aside, found, strict=True)]
+    return found, beside
+
+
+def _sort_of(figure: Figure) -> str:
+    """Its kind; a second number often goes without the noun of the first."""
+    kind = figures.kind(figure)
+    return "count" if kind in ("number", "measure") else kind
+
+
+def _compared_with(sentence: Sentence, span: Span) -> int | None:
+    """The last span of a figure's kind before it (before its brackets), not past a semicolon."""
+    if span.figure is None:
+        return None
+    text = sentence.candidate.passage.text
+    opened = text.rfind("(", sentence.start, span.start)
+    edge = span.start if opened < 0 or ")" in text[opened : span.start] else opened
+    kind = _sort_of(span.figure)
+    before = [
+        number
+        for number, other in enumerate(sentence.spans)
+        if other.end <= edge
+        and other.figure is not None
+        and _sort_of(other.figure) == kind
+        and ";" not in text[other.end : edge]
+    ]
+    return before[-1] if before else None
+
+
+_MORE = re.compile(
+    r"\s*(?:\([^()]*\)\s*)?(?:more|fewer|less|higher|lower|above|below|up|down|extra|additional)\b"
+    r"(?! than \d)",
     re.I,
 )
 
 
-def _period_fit(
-    question: Question,
-    sentence: Sentence,
-    told: Told,
-    span: Span,
-    tail: int,
-    after: int,
-    column: str,
-) -> float:
-    """Whether the span is of the asked time; a figure of a time that nobody asked for counts -1."""
-    if column:
-        # What stands over a cell says its time, if anything does.
-        language = sentence.candidate.release.language
-        dated = resolved(column, mentioned(column, language), None)
-        if dated and question.periods:
-            return fit(question.periods, dated[0].period)
-    text = sentence.candidate.passage.text
-    own = [
-        mention
-        for mention in told.mentions
-        if sentence.start <= mention.start < sentence.end
-        and not _bracketed(sentence, mention, span)
-    ]
-    # "5.18% in the first quarter of 2022, short of the 7.1% planned": the quarter is the former's.
-    ends = [figure.end for figure in sentence.figures if _is_quantity(figure)]
-    before = [
-        mention
-        for mention in own
-        if mention.end <= span.start
-        and (
-            mention.compared
-            or not any(
-                end <= mention.start and _OF_TIME.fullmatch(text[end : mention.start])
-                for end in ends
-            )
-        )
-    ]
-    period: Period | None = None
-    compared = False
-    if before and before[-1].compared and _ATTACHED.fullmatch(text[before[-1].end : span.start]):
-        period, compared = before[-1].period, True
-    else:
-        plain = [mention.period for mention in before if not mention.compared]
-        # English says when behind the verb: "8.2% were in poor condition at the end of 2023".
-        reach = tail if sentence.candidate.release.language == "vi" else after
-        later = [m.period for m in own if span.end <= m.start <= reach and not m.compared]
-        close = [
-            m.period for m in own if m.start >= span.end and _OF.fullmatch(text[span.end : m.start])
-        ]
-        plain = close[:1] or plain
-        named = plain[-1:] or later[:1]
-        if not named and question.periods and not question.same_period:
-            return _inherited(question, told, sentence.start)
-        period = named[0] if named else None
-    if question.same_period:
-        return 1.0 if compared else -0.5
-    if question.periods:
-        return fit(question.periods, period)
-    return -1.0 if compared else 0.0
-
-
-def _bracketed(sentence: Sentence, mention: Mention, span: Span) -> bool:
-    """Whether a time stands in brackets with a figure of its own, and the span does not.
-
-    "2.41% (same period of 2018: 3.05%)": 2018 says nothing of the 2.41%.
-    """
-    text = sentence.candidate.passage.text
-    opened = text.rfind("(", sentence.start, mention.start)
-    closed = text.find(")", mention.end, sentence.end)
-    if opened < 0 or closed < 0 or ")" in text[opened : mention.start]:
-        return False
-    if opened < span.start < closed:
-        return False
-    return any(
-        _is_quantity(figure) and opened < figure.start < closed for figure in sentence.figures
-    )
-
-
-def _change_fit(question: Question, span: Span, head: str) -> float:
-    changes = bool(_CHANGE_WORD.search(head[-60:].rstrip()))
+def _change_fit(question: Question, span: Span, head: str, behind: str) -> float:
+    changes = bool(_CHANGE_WORD.search(head[-60:].rstrip()) or _MORE.match(behind))
     if question.change and not changes and span.figure and span.figure.unit == "%":
         # A rate of growth is also "reached": GRDP ước đạt 5,91%.
         return 0.0

@@ -38,9 +38,11 @@ class Mention:
     end: int
     compared: bool
     """It is what something is compared with: `so với …`, `compared with …`, `cùng kỳ …`."""
+    loose: bool = False
+    """Only its year is told; which part of it is taken from what it is compared with."""
 
 
-_PACKED = "1"
+_PACKED = "2"
 """Raise it when `mentions` finds others than before: kept ones are then ignored."""
 
 
@@ -62,35 +64,46 @@ def unpack(text: str | None) -> tuple[Mention, ...] | None:
 
 _SAME = re.compile(
     r"cùng (?:kỳ|thời điểm)(?:\s+(?:của\s+)?(?:năm\s+)?(?P<vi>(?:19|20)\d\d|trước|ngoái))?|"
-    r"(?:the )?same (?:period|month|quarter|time)(?: (?:of|in) (?:the )?(?P<en>(?:19|20)\d\d|"
-    r"previous year|last year))?|a year (?:earlier|ago|before)|year[- ]on[- ]year|"
-    r"year[- ]over[- ]year",
+    r"(?:the )?same (?:(?:\w+ )?months|period|month|quarter|time)"
+    r"(?: (?:of|in) (?:the )?(?P<en>(?:19|20)\d\d|previous year|last year))?|"
+    r"(?:a|one) year (?:earlier|ago|before|previously)|(?:12|twelve) months (?:earlier|before)|"
+    r"the year before|the previous year(?!s)|year[- ]on[- ]year|year[- ]over[- ]year|"
+    r"(?<!\d )(?<!các )(?<!những )(?<!nhiều )(?<!vài )năm (?:trước|ngoái)\b",
     re.I,
 )
 _BASE = re.compile(
     r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|compared (?:with|to)|"
-    r"versus|vs\.?|than|from|against|over)"
+    r"versus|vs\.?|than|from|against|over|above|below|up on|down on|vượt|thay vì|instead of)"
     r"(?:\s+(?:mức|kế hoạch|của|the|of|in|cả|tổng|level|figure|[\d.,]+\s?%?))*\s*$",
     re.I,
 )
 _MONTHS = re.compile(
     r"(?<![\w.,/-])(?P<n>3|6|9|10|11|[4578])\s+(?:tháng|months)(?!\s*(?:tuổi|trước|tới|liên|một|lại|/|"
-    r"ago|old|later))", re.I
+    r"ago|old|later|to\b|ended|ending|earlier))", re.I
 )  # fmt: skip
 _WORD_MONTHS = re.compile(
-    r"\b(?:the )?(?:first |last |past )?(?P<en>three|four|five|six|seven|eight|nine|ten|eleven)"
-    r"[- ]months?\b(?! (?:ago|old|later|before|after))|"
+    r"\b(?<!previous )(?<!preceding )(?<!next )(?<!every )(?<!within )(?<!after )(?<!than )"
+    r"(?:the )?(?:first |last |past )?(?P<en>three|four|five|six|seven|eight|nine|ten|eleven)"
+    r"[- ]months?\b(?! (?:ago|old|later|before|after|to|ended|ending|earlier)\b)|"
     r"(?<!\w)(?P<vi>ba|bốn|năm|sáu|bảy|bẩy|tám|chín|mười một|mười)\s+tháng"
     r"(?=\s+(?:đầu|năm|(?:19|20)\d\d))",
     re.I,
 )
+_SPAN_TO = re.compile(
+    r"\b(?P<count>year|twelve months|12 months|three months|3 months|six months|6 months|quarter)\s+"
+    r"(?:to|up to|ended|ending)(?:\s+on)?(?:\s+(?:the end of|end))?\s+$",
+    re.I,
+)
 _PRIOR = re.compile(
     r"month[- ]on[- ]month|quarter[- ]on[- ]quarter|(?:so với )?(?:tháng|quý) trước|"
-    r"(?:the )?(?:previous|preceding|prior) (?:month|quarter)|a (?:month|quarter) earlier",
+    r"(?:the )?(?:previous|preceding|prior) (?:(?:\w+ )?months?|quarter)|a (?:month|quarter) earlier",
     re.I,
 )
 _THIS_YEAR = re.compile(r"this year|năm nay|current year", re.I)
-_PART = re.compile(r"\b(?P<which>first|second) half\b|\bnửa (?P<nua>đầu|cuối) năm\b", re.I)
+_PART = re.compile(
+    r"\b(?P<which>first|second) half\b|\bnửa (?P<nua>đầu|cuối)(?: của)?(?: năm\b|(?= (?:19|20)\d\d\b))",
+    re.I,
+)
 _YEAR_WHOLE = re.compile(r"\bcả năm\b|\bfull[- ]year\b|\bwhole year\b", re.I)
 _UNMARKED = {"thang": "tháng", "quy": "quý", "nam": "năm", "dau": "đầu", "cuoi": "cuối",
              "nua": "nửa", "ngay": "ngày", "den": "đến", "tu": "từ"}  # fmt: skip
@@ -104,6 +117,8 @@ def mentions(text: str, found: Sequence[Figure]) -> list[Mention]:
         if period is None:
             continue
         head = text[max(0, figure.start - 40) : figure.start]
+        if period.year and (span := _SPAN_TO.search(head)):
+            period = _ending(period, span["count"])
         out.append(Mention(period, figure.start, figure.end, bool(_BASE.search(head))))
     for match in _MONTHS.finditer(text):
         if not any(m.start < match.end() and m.end > match.start() for m in out):
@@ -129,6 +144,25 @@ def mentions(text: str, found: Sequence[Figure]) -> list[Mention]:
 def mentioned(text: str, language: Language) -> list[Mention]:
     """The periods that a text names, in order."""
     return mentions(text, figures.find(text, language=language))
+
+
+def _ending(last: Period, count: str) -> Period:
+    """The stretch that ends with a day or month: "the three months to September 2023".
+
+    A year that ends within another begins in the one before, by which it is known.
+    """
+    month = last.end // 100
+    words = count.lower()
+    months = (
+        3
+        if words in ("three months", "3 months", "quarter")
+        else 6
+        if "six" in words or "6" in words
+        else 12
+    )
+    if months > month:
+        return Period(last.year - 1 if last.year else None, 101, 1231) if months == 12 else last
+    return Period(last.year, (month - months + 1) * 100 + 1, last.end)
 
 
 def _of(figure: Figure) -> Period | None:
@@ -174,6 +208,7 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 period = replace(period, year=current.year)
             elif period.whole_year and event.compared and current is not None:
                 # "than in 2020" beside half-year figures means that half of 2020.
+                event = replace(event, loose=True)
                 period = Period(period.year, current.start, current.end)
             out.append(replace(event, period=period))
             if not event.compared:
@@ -185,7 +220,7 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
             continue
         told = event.groupdict().get("vi") or event.groupdict().get("en") or ""
         year = int(told) if told.isdigit() else (base.year - 1 if base.year else None)
-        out.append(Mention(replace(base, year=year), event.start(), event.end(), True))
+        out.append(Mention(replace(base, year=year), event.start(), event.end(), True, True))
     return out
 
 
@@ -207,6 +242,24 @@ _GROWS = re.compile(
 )
 
 
+_EARLIER = re.compile(
+    r"\b(?:a|one) year (?:ago|before|earlier|previously)\b|\b(?:last|previous) year\b|"
+    r"\b(?:previously|formerly|originally|initially|from what)\b|\b(?<!be )(?<!is )(?<!are )used to\b|"
+    r"\bbefore (?:the|it|its|they|their|that|this)\b|(?<!since the )\b(?:start|beginning) of (?:the year|\d{4})\b|"
+    r"\b(?:mot nam truoc|truoc do mot nam|nam truoc|nam ngoai|truoc (?:day|kia|khi|do|kia)|ban dau)\b|"
+    r"(?<!thang )(?<!nua )(?<!so voi )(?<!ke tu )(?<!tu )\bdau nam\b"
+)
+_THAN = re.compile(
+    r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus|on)\s+(?:\w+\s+){0,3}$"
+)
+_YEAR_BEFORE = re.compile(
+    r"\b(?:(?:a|one) year (?:before|earlier than|prior to)|(?:một|1) năm trước|(?:mot|1) nam truoc)\s+$",
+    re.I,
+)
+_YEAR_AGO = re.compile(r"năm (?:trước|ngoái)|the previous year", re.I)
+_DURING = re.compile(r"\b(?:over|from)\s+(?:the\s+)?$", re.I)
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """What a question says of time."""
@@ -215,8 +268,8 @@ class Times:
     """The times asked for."""
     base: Period | None
     """What it wants the figure compared with."""
-    same_period: bool
-    """It asks for the value of the earlier period that a release compares with."""
+    earlier: bool
+    """It asks how something was before: a year ago, at the start, before a change."""
 
 
 def asked_times(text: str, language: Language, *, today: date | None = None) -> Times:
@@ -226,19 +279,34 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
         text = "".join(_UNMARKED.get(word.lower(), word) for word in words)
         text = re.sub(r"\bcung ky\b", "cùng kỳ", re.sub(r"\bso voi\b", "so với", text))
     found = resolved(text, mentioned(text, language), None)
+    if today and _relative(bare(text), today):
+        # What counts from today is no year that a release compares with.
+        found = [m for m in found if not _YEAR_AGO.fullmatch(text[m.start : m.end])]
     same = [m for m in found if _SAME.match(text, m.start) and not _PRIOR.match(text, m.start)]
-    compared = [m for m in found if m.compared and m not in same]
+    compared = [
+        m
+        for m in found
+        if m.compared
+        and m not in same
+        and (_GROWS.search(text) or not _DURING.search(text[max(0, m.start - 30) : m.start]))
+    ]
     asks_same = False
     for mention in same:
         head = text[max(0, mention.start - 30) : mention.start]
-        if re.search(r"\b(?:over|from)\s*$", head, re.I) and not _GROWS.search(text):
+        if _DURING.search(head) and not _GROWS.search(text):
             # "cases over the same period": during it, nothing is compared.
             asks_same = True
         elif _BASE.search(head) or re.match(r"year[- ]o", text[mention.start :], re.I):
             compared.append(mention)
         else:
             asks_same = True
-    periods = [mention.period for mention in found if mention not in compared]
+    periods = [
+        replace(m.period, year=m.period.year - 1)
+        if m.period.year and _YEAR_BEFORE.search(text[: m.start])
+        else m.period
+        for m in found
+        if m not in compared
+    ]
     years = {period.year for period in periods if period.year}
     if len(years) == 1:
         periods = [replace(p, year=p.year or next(iter(years))) for p in periods]
@@ -249,8 +317,13 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
     return Times(
         periods=tuple(dict.fromkeys(periods)),
         base=compared[0].period if compared else None,
-        same_period=asks_same and not any(p.year for p in periods),
+        earlier=(asks_same and not any(p.year for p in periods)) or _asks_earlier(bare(text)),
     )
+
+
+def _asks_earlier(plain: str) -> bool:
+    """Whether a question asks how something was before, rather than how it compares with that."""
+    return any(not _THAN.search(plain[: match.start()]) for match in _EARLIER.finditer(plain))
 
 
 def _relative(plain: str, today: date) -> Period | None:
@@ -281,6 +354,161 @@ def fit(asked: Sequence[Period], told: Period | None) -> float:
     if not asked or told is None:
         return 0.0
     return max(_fit(one, told) for one in asked)
+
+
+def fit_of(asked: Sequence[Period], mention: Mention) -> float:
+    """How well the time of a mention suits a question; as `fit`."""
+    value, told = fit(asked, mention.period), mention.period
+    same = [one for one in asked if told.year is not None and one.year == told.year]
+    if not mention.loose or not same:
+        return value
+    overlaps = any(one.start <= told.end and told.start <= one.end for one in same)
+    return max(value, 0.7 if overlaps else 0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The time that a figure of a sentence is of."""
+
+    mention: Mention | None
+    """None when the sentence does not say."""
+    own: bool
+    """The mention belongs to this figure, rather than to all that comes after it."""
+    base: bool
+    """Another figure is compared with this one, or starts from it."""
+    bracketed: bool = False
+    """Figure and mention stand in brackets."""
+
+
+_WHEN = (
+    r"\s*(?:của|trong|vào|ở|đến|hồi|in|of|for|during|on|at|by|as of)\s+(?:the\s+)?"
+    r"(?:(?:cuối|đầu|hết|end of|start of|beginning of|whole of)\s+(?:the\s+)?)?"
+)
+_OF = re.compile(rf"\s*\(?|{_WHEN}", re.I)
+_OF_TIME = re.compile(_WHEN, re.I)
+_ATTACHED = re.compile(
+    r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
+    r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
+    re.I,
+)
+_MILD = r"(?:\s+(?:mức|only|just|the|a|an|some|about|nearly|chỉ|là|khoảng|gần|hơn|trên|over))*\s*$"
+_AGAINST = re.compile(
+    r"\b(?:against|than|compared (?:with|to)|versus|vs\.?|so với|thay vì|instead of|"
+    r"(?:up|down|risen|fallen|rose|fell|rising|falling|increased?|decreased?|cut|reduced|grew|grown|"
+    rf"tăng|giảm)(?: \w+)? (?:from|từ)){_MILD}",
+    re.I,
+)
+_FROM = re.compile(rf"\b(?:from|từ){_MILD}", re.I)
+_TO = re.compile(rf"\b(?:to|lên|xuống|còn|thành)(?: (?:còn|mức|tới|đến))*{_MILD}", re.I)
+
+
+_NEXT = re.compile(r"\s*(?:[^\W\d_]+\s*){0,2}")
+
+
+def bound(
+    text: str,
+    within: tuple[int, int],
+    named: Sequence[Mention],
+    quantities: Sequence[tuple[int, int]],
+    span: tuple[int, int],
+    reach: int,
+) -> Bound:
+    """Which of the times that a sentence names a figure of it is of.
+
+    `within` is the sentence, `named` its mentions and `quantities` its figures that are no times,
+    each in order; `reach` is how far a time behind the figure may stand.
+    """
+    start, end = span
+    bracket = _bracket(text, within, start)
+    behind = next((m for m in named if m.start >= end), None)
+    base = _is_base(text, within, quantities, span)
+    if (
+        behind is not None
+        and _OF.fullmatch(text[end : behind.start])
+        and not _apart(text, within, behind, quantities, start)
+    ):
+        return Bound(behind, True, base, bracket is not None and behind.start < bracket[1])
+    if bracket is not None:
+        inside = [m for m in named if bracket[0] < m.start < bracket[1]]
+        ahead = [
+            m for m in named if m.end <= bracket[0] and _NEXT.fullmatch(text[m.end : bracket[0]])
+        ]
+        near = [m for m in inside if m.end <= start][-1:] or inside[:1] or ahead[-1:]
+        if near:
+            return Bound(near[0], True, base, True)
+        before = [mark for mark in quantities if mark[1] <= bracket[0]]
+        if before and before[-1] != span and not text[before[-1][1] : bracket[0]].strip():
+            # "10,700 (1.5%) more": both are of one time.
+            return bound(text, within, named, quantities, before[-1], bracket[0])
+    # "5.18% in the first quarter of 2022, short of the 7.1% planned": the quarter is the former's.
+    ahead = [
+        m
+        for m in named
+        if m.end <= start
+        and not _apart(text, within, m, quantities, start)
+        and (
+            m.compared
+            or not any(
+                e <= m.start and _OF_TIME.fullmatch(text[e : m.start]) for _, e in quantities
+            )
+        )
+    ]
+    if ahead and ahead[-1].compared and _ATTACHED.fullmatch(text[ahead[-1].end : start]):
+        return Bound(ahead[-1], True, base)
+    plain = [m for m in ahead if not m.compared][-1:]
+    if not plain:
+        plain = [
+            m
+            for m in named
+            if end <= m.start <= reach
+            and not m.compared
+            and not _apart(text, within, m, quantities, start)
+        ][:1]
+    return Bound(plain[0] if plain else None, False, base)
+
+
+def _bracket(text: str, within: tuple[int, int], at: int) -> tuple[int, int] | None:
+    """The brackets in a sentence around a place."""
+    opened = text.rfind("(", within[0], at)
+    closed = text.find(")", at, within[1])
+    if opened < 0 or closed < 0 or ")" in text[opened:at]:
+        return None
+    return opened, closed
+
+
+def _apart(
+    text: str,
+    within: tuple[int, int],
+    mention: Mention,
+    quantities: Sequence[tuple[int, int]],
+    at: int,
+) -> bool:
+    """Whether a time stands in brackets with a figure of its own, and a place does not.
+
+    "2.41% (same period of 2018: 3.05%)": 2018 says nothing of the 2.41%.
+    """
+    bracket = _bracket(text, within, mention.start)
+    if bracket is None or bracket[0] < at < bracket[1]:
+        return False
+    return any(bracket[0] < start < bracket[1] for start, _ in quantities)
+
+
+def _is_base(
+    text: str,
+    within: tuple[int, int],
+    quantities: Sequence[tuple[int, int]],
+    span: tuple[int, int],
+) -> bool:
+    """Whether a figure is what another is compared with or starts from."""
+    head = text[max(within[0], span[0] - 50) : span[0]]
+    if _AGAINST.search(head):
+        return True
+    if not _FROM.search(head):
+        return False
+    # "from 7 days to 3 days", "fell to 1,184 from 4,760"; not "from 47 communes".
+    ahead = [text[max(within[0], start - 30) : start] for start, e in quantities if e <= span[0]]
+    behind = [text[max(span[1], start - 30) : start] for start, _ in quantities if start >= span[1]]
+    return any(map(_TO.search, [*ahead[-1:], *behind[:1]]))
 
 
 def _fit(asked: Period, told: Period) -> float:

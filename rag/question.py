@@ -104,7 +104,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\bbao nhieu (?!tien|dong|ty|trieu|usd|von|kinh phi|ngan sach|phan|trong|o |"
         r"de |khi |thi |neu |"
         r"tai|cua|so|vao|theo|va|nam|thang|quy|"
-        r"cho |den|ke )[a-z]+|\bmay (?!gio|phan)[a-z]+\b|\bhow long\b|"
+        r"cho |den|ke |moi |mot )[a-z]+|\bmay (?!gio|phan)[a-z]+\b|\bhow long\b|"
         r"\bbao lau\b|\bhow often\b|\bheadcount\b",
     ),
     (
@@ -145,7 +145,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
 _MONEY_WORDS = (
     r"\bbao nhieu (?:tien|dong|ty|trieu|usd)\b|\b(?:money|cost|budget|spen[dt]\w*|paid|disburs\w*|"
     r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von|"
-    r"ngan sach|doanh thu|kim ngach|tong thu|tong chi|nhap sieu|xuat sieu|no dong|no thue|du no)\b|"
+    r"ngan sach|doanh thu|kim ngach|tong tien|tien (?:phat|thuong|luong|thue|ho tro|tro cap)|tong thu|tong chi|nhap sieu|xuat sieu|no dong|no thue|du no)\b|"
     r"\bhow much\b.{0,60}\b(?:vat|tax(?:es)?|duty|duties|capital|refund\w*|award\w*|recover\w*|"
     r"contribut\w*|attract\w*|grant\w*|subsid\w*|allowance\w*|loans?|len[dt]|borrow\w*|"
     r"compensat\w*|fin(?:es|ed)|collect\w*|ow(?:e[sd]?|ing)|debts?|arrears|surplus|deficit|"
@@ -154,9 +154,9 @@ _MONEY_WORDS = (
 )
 _MEASURE_WORDS = (
     r"\b(?:rice|waste|rubbish|water|electricity|land|area|power|energy|forest|crops?|grain|wheat|"
-    r"san luong|dien tich|tan|ha|hec ta|dien|nuoc|rac)\b"
+    r"san luong|dien tich|tan|hec ta|dien|nuoc|rac)\b"
 )
-_MONEY_ONLY = r"\bmoney\b|\bbao nhieu (?:tien|dong|ty|trieu|usd)\b"
+_MONEY_ONLY = r"\bbao nhieu (?:tien|dong|usd|von|kinh phi)\b|\bhow much money\b"
 _MEASURED = re.compile(
     r"\b(?:kim ngach|tong|chi so|ty le|doanh thu|thu ngan sach|chi ngan sach|von|gia tri|muc|"
     r"san luong|dien tich|so luong|so (?:nguoi|ca|doanh nghiep|lao dong|du an|vu)|grdp|gdp|cpi|iip|"
@@ -168,7 +168,8 @@ _MEASURED = re.compile(
     r"tham hut|xuat sieu|nhap sieu)\b"
 )
 _CHANGE = re.compile(
-    r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|"
+    r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|\bthem (?=bao nhieu|may)|"
+    r"\bhow (?:much|many) (?:more|less|fewer|bigger|larger|smaller|longer|shorter)\b|"
     r"\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|increas\w*|decreas\w*|declin\w*|"
     r"drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
 )
@@ -179,6 +180,11 @@ _TIMED = re.compile(
     r"\b[qh][1-4]\b|\b(?:first|second|third|fourth|last) (?:half|quarter|(?:\w+ )?months)\b|"
     r"\b(?:\d{1,2} )?(?:january|february|march|april|may|june|july|august|september|october|"
     r"november|december)(?: \d{1,2})?\b"
+)
+_EXPLAINS = re.compile(
+    r"\b(?:why|reasons?|causes?|vi sao|tai sao|ly do|nguyen nhan|nhu the nao|the nao|de lam gi)\b|"
+    r"\bvi (?:\w+ )?gi\b|\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|late|"
+    r"quickly|wide|deep|tall|heavy|strong|expensive)\b)|\bwhat\b.{0,80}\bfor$"
 )
 _OF_RELEASE = re.compile(
     r"\b(?:ky|nguoi ky|ban hanh|phat hanh|so|so hieu|ngay)\b.{0,40}\b(?:thong cao|van ban)\b|"
@@ -223,6 +229,8 @@ class Question:
     names: tuple[str, ...]
     """Capitalised words (not the first of the question, unless it goes on) and abbreviations."""
     wants: frozenset[Want]
+    explains: bool
+    """It asks why, how or what for."""
     of_release: bool
     """It asks for the number, date, signer or issuer of a release itself."""
     noun: str | None
@@ -235,8 +243,8 @@ class Question:
     """The times that it asks about."""
     base: Period | None
     """The time that it wants the figure compared with."""
-    same_period: bool
-    """It asks for the earlier value that the release compares with."""
+    earlier: bool
+    """It asks how something was before: a year ago, at the start, before a change."""
     timed: frozenset[str]
     """Its words that only say when, folded."""
     figures: tuple[Figure, ...]
@@ -370,13 +378,14 @@ def understand(text: str, *, today: date | None = None) -> Question:
         concepts=_concepts(found, language),
         names=_names(text, found),
         wants=_wants(plain + (" %" if "%" in text else "")),
+        explains=bool(_EXPLAINS.search(plain)),
         of_release=bool(_OF_RELEASE.search(plain)),
-        noun=_noun(text, language),
+        noun=_noun(text, language, unmarked=unmarked),
         counted=_counted(text, language, unmarked=unmarked),
         change=bool(_CHANGE.search(plain)),
         periods=times.periods,
         base=times.base,
-        same_period=times.same_period,
+        earlier=times.earlier,
         timed=frozenset(
             part
             for match in _TIMED.finditer(plain)
@@ -397,19 +406,23 @@ def _wants(plain: str) -> frozenset[Want]:
         r"\bbao nhieu (?!phan)|\bhow (?:much|many)\b", plain
     ):
         found -= {"money", "percent", "count", "quantity"}
-    if re.search(r"\b(?:why|vi sao|tai sao|ly do|reason|nguyen nhan)\b", plain):
+    if re.search(r"\b(?:why|vi sao|tai sao|ly do|reason|nguyen nhan)\b", plain) and not re.search(
+        r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage))\b", plain
+    ):
         return frozenset({"text"})
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
         return frozenset({"multiple"})
     if re.search(
-        r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\bwhat (?:share|proportion)\b|"
-        r"(?<!cong )\bty trong\b|\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
+        r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
+        r"\b(?:share|proportion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
         plain,
     ):
         return frozenset({"percent"})
     if re.search(r"\bhow many\b", plain):
         return frozenset({"count"})
-    if "money" in found and _CHANGE.search(plain) and not re.search(_MONEY_ONLY, plain):
+    if re.search(_MONEY_ONLY, plain):
+        return frozenset({"money"})
+    if "money" in found and _CHANGE.search(plain):
         # "The increase in exports" may be printed as a share or as an amount.
         found |= {"percent", "money"}
     if (
@@ -427,14 +440,20 @@ def _wants(plain: str) -> frozenset[Want]:
 
 
 _HOW_MANY = re.compile(
-    r"\b(?:how many|number of|how much|bao nhiêu|bao nhieu|mấy|số lượng|số|so)\s+((?:\w+\s*){1,4})",
+    r"\b(?:how many|number of|how much|bao nhiêu|bao nhieu|mấy|số lượng|"
+    r"(?:số|so)(?! (?:với|voi|tiền|tien)\b))\s+((?:\w+\s*){1,4})",
     re.I,
 )
 
 
-def _noun(text: str, language: Language) -> str | None:
+def _noun(text: str, language: Language, *, unmarked: bool) -> str | None:
     for match in _HOW_MANY.finditer(text):
-        following = match.group(1).split()
+        following: list[str] = []
+        for word in match.group(1).split():
+            # "How much did fires cost", "bao nhiêu cho mỗi lớp": nothing is counted.
+            if is_function_word(word, language, unmarked=unmarked):
+                break
+            following.append(word)
         # The noun may have words before it: "vaccine doses".
         for first in range(min(3, len(following))):
             probe = f"5 {' '.join(following[first:])}"

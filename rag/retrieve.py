@@ -39,7 +39,7 @@ from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
 from rag.index import Index, metadata, terms
 from rag.language import bare, fold, sentences, stripped, words
-from rag.period import Mention, Period, fit, mentioned, mentions, resolved
+from rag.period import Mention, Period, fit, fit_of, mentioned, mentions, resolved
 from rag.question import Question
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
@@ -474,7 +474,7 @@ def _passage_period(question: Question, stored: Stored, release: Release) -> flo
         times = tuple(mentioned(passage.text, release.language))
     around = _around(passage.section, release.title, release.issued, release.language)
     fits = [
-        fit(question.periods, mention.period) * (0.8 if mention.compared else 1.0)
+        fit_of(question.periods, mention) * (0.8 if mention.compared else 1.0)
         for mention in resolved(passage.text, times, around)
     ]
     return max(fits, default=fit(question.periods, around))

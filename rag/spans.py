@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag import figures
 from rag.language import bare, words
@@ -114,7 +114,7 @@ def spans_of(
     """The spans of a sentence that are of a wanted kind, in order; figures before other spans."""
     found: list[Span] = []
     for figure in quantities:
-        fitting = _KINDS[figures.kind(figure)] & question.wants
+        fitting = _kinds(figure) & question.wants
         if not fitting and figure.unit is None and CELL in sentence:
             # The unit may stand elsewhere: over the table, or nowhere.
             fitting = question.wants & {"money", "percent", "multiple"}
@@ -134,6 +134,15 @@ def spans_of(
                 continue
             found.append(Span(offset + start, offset + end, want, None))
     return _telling(question, sentence, offset, found)
+
+
+def _kinds(figure: Figure) -> frozenset[Want]:
+    """What a figure may answer; a price or an interest rate is money or a share as well."""
+    kinds = _KINDS[figures.kind(figure)]
+    if figures.kind(figure) == "rate":
+        per = replace(figure, unit=str(figure.unit).partition("/")[0])
+        kinds |= _KINDS[figures.kind(per)] & {"money", "percent"}
+    return kinds
 
 
 def _telling(question: Question, sentence: str, offset: int, found: list[Span]) -> list[Span]:

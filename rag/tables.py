@@ -39,6 +39,15 @@ def first_row(text: str, at: int) -> tuple[int, int] | None:
     return top, top + len(names)
 
 
+def names_columns(text: str, at: int) -> bool:
+    """Whether the row at an offset is the first of a table that goes on below it."""
+    start = text.rfind("\n", 0, at) + 1
+    row = _line(text, start)
+    if CELL not in row or any(char.isdigit() for char in row.partition(CELL)[0]):
+        return False
+    return first_row(text, start + len(row) + 1) == (start, start + len(row))
+
+
 def _line(text: str, start: int) -> str:
     end = text.find("\n", start)
     return text[start:] if end < 0 else text[start:end]

@@ -79,12 +79,12 @@ def test_the_base_of_a_comparison_is_not_the_time_asked_for(text: str, base: Per
     found = asked(text)
     assert found.base == base
     assert base not in found.periods
-    assert not found.same_period
+    assert not found.earlier
 
 
 @pytest.mark.parametrize("text", ["GRDP cùng kỳ là bao nhiêu?", "What was growth a year earlier?"])
 def test_the_value_of_the_earlier_period(text: str) -> None:
-    assert asked(text).same_period
+    assert asked(text).earlier
     assert asked(text).base is None
 
 
@@ -128,7 +128,7 @@ def test_years_are_filled_in_from_what_comes_before() -> None:
     assert told("Tháng 6 đạt 3 tỷ USD.")[0][1] == Period(None, 601, 630)
 
 
-def test_the_same_period_is_that_of_the_year_before() -> None:
+def test_the_earlier_is_that_of_the_year_before() -> None:
     assert told("tăng 5% so với cùng kỳ", HALF) == [("cùng kỳ", Period(2020, 101, 630), True)]
     assert told("up 5% on a year earlier", HALF) == [
         ("a year earlier", Period(2020, 101, 630), True)
