@@ -604,8 +604,8 @@ def _share(weights: dict[str, float], here: Sequence[str] | set[str]) -> float:
 
 _BREAK = re.compile(r"[,;()–]|\s-\s|\.\s|\b(?:và|nhưng|còn|and|but|while|whereas)\b")
 _CHANGE_WORD = re.compile(
-    r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|nhiều hơn|ít hơn|thêm|increase[sd]?|decrease[sd]?|rose|rise[ns]?|rising|"
-    r"grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
+    r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|nhiều hơn|ít hơn|thêm|increase[sd]?|"
+    r"decrease[sd]?|rose|rise[ns]?|rising|grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
     r"higher|lower|climbed|surged|jumped|expanded|contracted|shrank|reduction)"
     r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|"
     r"ở mức))*\s*$",
@@ -623,10 +623,11 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     `period`: 1 the time asked for, -1 another; `base`: 1 when it is compared with what was asked,
     -1 when not; `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the
     span that the question already says; `order`: -0.1 per earlier span; `before`, `after`: how near
-    the question's words stand; `aim`: 1 for what is planned or required as asked, -1 when not asked;
-    `limit`: 1 for the end or the beginning as asked, -1 for the other; `sort`: 1 for a document,
-    agency or place of the sort asked for, -1 for another; `clause`, `told`: share of the question's
-    words said in its clause, and in its own scope only; `column`: the same for a table's header;
+    the question's words stand; `aim`: 1 for what is planned or required when that is asked for, -1
+    when not; `limit`: 1 for the end or the beginning as asked, -1 for the other; `sort`: 1 for a
+    document, agency or place of the sort asked for, -1 for another; `clause`, `told`: share of the
+    question's words said in its clause, and in its own scope only; `column`: the same for a table's
+    header;
     `pointer`: the cross-encoder's log-probability of the span over 12, at least -1.
     `weigh` gives how rare a term is.
     """
@@ -674,7 +675,10 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _asked_share(question, passage.text[span.start : span.end]),
                     -0.1 * number,
                     *pulls[number],
-                    _aim(question, passage.text[max(before, span.start - 60) : span.start]),
+                    _aim(
+                        question,
+                        passage.text[max(_last(marks, span), span.start - 60) : span.start],
+                    ),
                     _limit(question, passage.text[sentence.start : span.start]),
                     _sort(question, passage.text[span.start : span.end], span),
                     _in_clause(located, clauses, span),
@@ -992,6 +996,11 @@ def _pulls(
     return out
 
 
+def _last(marks: Sequence[tuple[int, int]], span: Span) -> int:
+    """Where the mark before a span ends."""
+    return max((end for _, end in marks if end <= span.start), default=0)
+
+
 _AIM = re.compile(
     r"\b(?:kế hoạch|chỉ tiêu|mục tiêu|dự toán|định mức|quy chuẩn|kịch bản|dự kiến|yêu cầu|đề ra|"
     r"plan(?:s|ned)?|targets?|standards?|goals?|aims?|objectives?|forecasts?|projected|estimates?|"
@@ -999,9 +1008,9 @@ _AIM = re.compile(
     re.I,
 )
 _ASKS_AIM = re.compile(
-    r"\b(?:ke hoach|chi tieu|muc tieu|du toan|dinh muc|quy chuan|kich ban|du kien|duoc giao|yeu cau|"
-    r"phan dau|se|plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|project(?:ed|ion)|"
-    r"estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|supposed|due|limit|"
+    r"\b(?:ke hoach|chi tieu|muc tieu|du toan|dinh muc|quy chuan|kich ban|du kien|duoc giao|"
+    r"yeu cau|phan dau|se|plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|"
+    r"project(?:ed|ion)|estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|supposed|due|limit|"
     r"maximum|toi da)\b"
 )
 

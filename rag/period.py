@@ -90,18 +90,20 @@ _WORD_MONTHS = re.compile(
     re.I,
 )
 _SPAN_TO = re.compile(
-    r"\b(?P<count>year|twelve months|12 months|three months|3 months|six months|6 months|quarter)\s+"
+    r"\b(?P<count>year|(?:twelve|12|three|3|six|6) months|quarter)\s+"
     r"(?:to|up to|ended|ending)(?:\s+on)?(?:\s+(?:the end of|end))?\s+$",
     re.I,
 )
 _PRIOR = re.compile(
     r"month[- ]on[- ]month|quarter[- ]on[- ]quarter|(?:so với )?(?:tháng|quý) trước|"
-    r"(?:the )?(?:previous|preceding|prior) (?:(?:\w+ )?months?|quarter)|a (?:month|quarter) earlier",
+    r"(?:the )?(?:previous|preceding|prior) (?:(?:\w+ )?months?|quarter)|"
+    r"a (?:month|quarter) earlier",
     re.I,
 )
 _THIS_YEAR = re.compile(r"this year|năm nay|current year", re.I)
 _PART = re.compile(
-    r"\b(?P<which>first|second) half\b|\bnửa (?P<nua>đầu|cuối)(?: của)?(?: năm\b|(?= (?:19|20)\d\d\b))",
+    r"\b(?P<which>first|second) half\b|"
+    r"\bnửa (?P<nua>đầu|cuối)(?: của)?(?: năm\b|(?= (?:19|20)\d\d\b))",
     re.I,
 )
 _YEAR_WHOLE = re.compile(r"\bcả năm\b|\bfull[- ]year\b|\bwhole year\b", re.I)
@@ -151,15 +153,12 @@ def _ending(last: Period, count: str) -> Period:
 
     A year that ends within another begins in the one before, by which it is known.
     """
-    month = last.end // 100
-    words = count.lower()
-    months = (
-        3
-        if words in ("three months", "3 months", "quarter")
-        else 6
-        if "six" in words or "6" in words
-        else 12
-    )
+    month, length = last.end // 100, count.lower()
+    months = 12
+    if length.startswith(("three", "3", "quarter")):
+        months = 3
+    elif length.startswith(("six", "6")):
+        months = 6
     if months > month:
         return Period(last.year - 1 if last.year else None, 101, 1231) if months == 12 else last
     return Period(last.year, (month - months + 1) * 100 + 1, last.end)
@@ -244,16 +243,18 @@ _GROWS = re.compile(
 
 _EARLIER = re.compile(
     r"\b(?:a|one) year (?:ago|before|earlier|previously)\b|\b(?:last|previous) year\b|"
-    r"\b(?:previously|formerly|originally|initially|from what)\b|\b(?<!be )(?<!is )(?<!are )used to\b|"
-    r"\bbefore (?:the|it|its|they|their|that|this)\b|(?<!since the )\b(?:start|beginning) of (?:the year|\d{4})\b|"
-    r"\b(?:mot nam truoc|truoc do mot nam|nam truoc|nam ngoai|truoc (?:day|kia|khi|do|kia)|ban dau)\b|"
+    r"\b(?:previously|formerly|originally|initially|from what)\b|"
+    r"(?<!be )(?<!is )(?<!are )\bused? to\b|\bbefore (?:the|its?|they|their|that|this)\b|"
+    r"(?<!since the )\b(?:start|beginning) of (?:the year|\d{4})\b|"
+    r"\b(?:(?:mot )?nam truoc|nam ngoai|truoc (?:day|kia|khi|do)|ban dau)\b|"
     r"(?<!thang )(?<!nua )(?<!so voi )(?<!ke tu )(?<!tu )\bdau nam\b"
 )
 _THAN = re.compile(
     r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus|on)\s+(?:\w+\s+){0,3}$"
 )
 _YEAR_BEFORE = re.compile(
-    r"\b(?:(?:a|one) year (?:before|earlier than|prior to)|(?:một|1) năm trước|(?:mot|1) nam truoc)\s+$",
+    r"\b(?:(?:a|one) year (?:before|earlier than|prior to)|(?:một|1) năm trước|"
+    r"(?:mot|1) nam truoc)\s+$",
     re.I,
 )
 _YEAR_AGO = re.compile(r"năm (?:trước|ngoái)|the previous year", re.I)

@@ -145,7 +145,9 @@ _WANTS: tuple[tuple[Want, str], ...] = (
 _MONEY_WORDS = (
     r"\bbao nhieu (?:tien|dong|ty|trieu|usd)\b|\b(?:money|cost|budget|spen[dt]\w*|paid|disburs\w*|"
     r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von|"
-    r"ngan sach|doanh thu|kim ngach|tong tien|tien (?:phat|thuong|luong|thue|ho tro|tro cap)|tong thu|tong chi|nhap sieu|xuat sieu|no dong|no thue|du no)\b|"
+    r"ngan sach|doanh thu|kim ngach|tong tien|"
+    r"tien (?:phat|thuong|luong|thue|ho tro|tro cap)|tong thu|tong chi|nhap sieu|xuat sieu|no dong|"
+    r"no thue|du no)\b|"
     r"\bhow much\b.{0,60}\b(?:vat|tax(?:es)?|duty|duties|capital|refund\w*|award\w*|recover\w*|"
     r"contribut\w*|attract\w*|grant\w*|subsid\w*|allowance\w*|loans?|len[dt]|borrow\w*|"
     r"compensat\w*|fin(?:es|ed)|collect\w*|ow(?:e[sd]?|ing)|debts?|arrears|surplus|deficit|"
@@ -183,8 +185,8 @@ _TIMED = re.compile(
 )
 _EXPLAINS = re.compile(
     r"\b(?:why|reasons?|causes?|vi sao|tai sao|ly do|nguyen nhan|nhu the nao|the nao|de lam gi)\b|"
-    r"\bvi (?:\w+ )?gi\b|\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|late|"
-    r"quickly|wide|deep|tall|heavy|strong|expensive)\b)|\bwhat\b.{0,80}\bfor$"
+    r"\bvi (?:\w+ )?gi\b|\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|"
+    r"late|quickly|wide|deep|tall|heavy|strong|expensive)\b)|\bwhat\b.{0,80}\bfor$"
 )
 _OF_RELEASE = re.compile(
     r"\b(?:ky|nguoi ky|ban hanh|phat hanh|so|so hieu|ngay)\b.{0,40}\b(?:thong cao|van ban)\b|"
@@ -414,7 +416,8 @@ def _wants(plain: str) -> frozenset[Want]:
         return frozenset({"multiple"})
     if re.search(
         r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
-        r"\b(?:share|proportion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
+        r"\b(?:share|proportion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"
+        r"\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
         plain,
     ):
         return frozenset({"percent"})

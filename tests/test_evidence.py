@@ -16,7 +16,15 @@ from rag import figures
 from rag.archive import Archive
 from rag.confidence import Coverage, coverage, judge
 from rag.embedding import Compared, Embedder, open_cross_encoder
-from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reader, Reading, Sentence, pointed
+from rag.evidence import (
+    SENTENCE_FEATURES,
+    SPAN_FEATURES,
+    Reader,
+    Reading,
+    Sentence,
+    counted,
+    pointed,
+)
 from rag.index import Index
 from rag.question import Want, understand
 from rag.retrieve import Asked, Candidate, Retriever, Weights
@@ -204,6 +212,10 @@ def test_half_a_word_is_no_answer(parts: Parts) -> None:
          "Đã chi 608,5 tỷ đồng cho 515 nghìn người, đạt 60,5% kế hoạch.", "515 nghìn người"),
         ("percent", "Đạt bao nhiêu phần trăm kế hoạch?", "vi",
          "Đã chi 608,5 tỷ đồng cho 515 nghìn người, đạt 60,5% kế hoạch.", "60,5%"),
+        ("money", "Mỗi hộ được hỗ trợ bao nhiêu tiền?", "vi",
+         "Hỗ trợ 500.000 đồng/hộ cho 320 hộ.", "500.000 đồng/hộ"),
+        ("percent", "Lãi suất là bao nhiêu phần trăm?", "vi",
+         "Lãi suất cho vay 4,8%/năm, thời hạn 25 năm.", "4,8%/năm"),
         ("multiple", "Gấp bao nhiêu lần?", "vi", "Dịch vụ tăng 5,74%, gấp 2,65 lần.",
          "gấp 2,65 lần"),
         ("date", "Kỳ thi diễn ra khi nào?", "vi",
@@ -326,6 +338,19 @@ Chỉ số giá tiêu dùng bình quân quý I năm 2019 tăng 2,41% (cùng kỳ
 
 Giá may mặc quý I năm 2019 thay đổi -0,9% do thời tiết.
 
+Thời gian cấp giấy phép xây dựng giảm từ 45 ngày xuống 30 ngày.
+
+Tỉnh trồng được 5.240 ha rừng, đạt 104,8% kế hoạch (5.000 ha).
+
+Old-age pension was paid to 214,600 people, 16,900 more than a year earlier.
+
+Robbery rose from 1,842 to 2,085, and 412 of these were of mobile phones.
+
+| Huyện | Hộ nghèo |
+| --- | --- |
+| Đông Sơn | 412 |
+| Tây Sơn | 388 |
+
 Các thị trường lớn nhất là Hoa Kỳ (421 triệu USD), Nhật Bản (267 triệu USD) và Úc (148 triệu USD).
 """
 """Made up for this test."""
@@ -352,6 +377,52 @@ def test_what_stands_in_brackets_belongs_to_the_figure_in_them(brackets: Parts) 
         for printed in ("421 triệu USD", "267 triệu USD", "148 triệu USD")
     }
     assert max(told, key=lambda printed: told[printed]) == "267 triệu USD"
+
+
+def test_an_earlier_figure_is_said_of_what_it_is_compared_with(brackets: Parts) -> None:
+    before = "Trước đây cấp giấy phép xây dựng mất bao nhiêu ngày?"
+    assert brackets.features(before, "cấp giấy phép", "45 ngày")["period"] == 1.0
+    assert brackets.features(before, "cấp giấy phép", "30 ngày")["period"] < 0
+    now = "Cấp giấy phép xây dựng mất bao nhiêu ngày?"
+    assert brackets.features(now, "cấp giấy phép", "45 ngày")["period"] == -1.0
+    earlier = "Chỉ số giá tiêu dùng bình quân quý I năm 2018 tăng bao nhiêu phần trăm?"
+    mine, beside = (brackets.features(earlier, "2,41%", printed) for printed in ("3,05%", "2,41%"))
+    for name in ("chain_words", "told", "clause"):
+        assert mine[name] >= beside[name]
+
+
+def test_what_is_planned_is_told_from_what_is(brackets: Parts) -> None:
+    done = "Tỉnh trồng được bao nhiêu ha rừng?"
+    assert brackets.features(done, "trồng", "5.000 ha")["aim"] == -1.0
+    assert brackets.features(done, "trồng", "5.240 ha")["aim"] == 0.0
+    planned = "Kế hoạch trồng bao nhiêu ha rừng?"
+    assert brackets.features(planned, "trồng", "5.000 ha")["aim"] == 1.0
+
+
+def test_more_than_before_is_a_change(brackets: Parts) -> None:
+    level = "How many people draw a pension?"
+    assert brackets.features(level, "pension", "16,900")["change"] == -1.0
+    assert brackets.features(level, "pension", "214,600 people")["change"] == 1.0
+
+
+def test_the_names_of_the_columns_are_no_answer(brackets: Parts) -> None:
+    _, ranked = brackets.ranked("Huyện Đông Sơn có bao nhiêu hộ nghèo?")
+    assert any("Đông Sơn" in sentence.text for sentence in ranked)
+    assert not any("Huyện |" in sentence.text for sentence in ranked)
+
+
+def test_words_pointed_at_that_begin_with_a_figure_make_it_a_question_for_one(
+    brackets: Parts,
+) -> None:
+    question = understand("robberies in the city")
+    sentence = pointing(brackets, "1,842 to 2,085, and 412", quote="Robbery")
+    counted_ = counted(question, sentence, pointed(sentence))
+    text = sentence.candidate.passage.text
+    assert [text[s.start : s.end] for s in counted_.spans] == ["1,842", "2,085", "412"]
+    other = pointing(brackets, "of mobile phones", quote="Robbery")
+    assert counted(question, other, pointed(other)).spans == ()
+    why = understand("Why did robbery rise?")
+    assert counted(why, sentence, pointed(sentence)).spans == ()
 
 
 def test_the_words_pointed_at_keep_their_sign(brackets: Parts) -> None:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from rag import figures
 from rag.language import detect
-from rag.period import Period, Times, asked_times, fit, mentions, resolved
+from rag.period import (
+    Bound,
+    Mention,
+    Period,
+    Times,
+    asked_times,
+    bound,
+    fit,
+    fit_of,
+    mentions,
+    resolved,
+)
 
 YEAR = Period(2021, 101, 1231)
 HALF = Period(2021, 101, 630)
@@ -88,6 +99,37 @@ def test_the_value_of_the_earlier_period(text: str) -> None:
     assert asked(text).base is None
 
 
+@pytest.mark.parametrize(
+    ("text", "earlier"),
+    [
+        ("Trước đây cấp phép mất bao nhiêu ngày?", True),
+        ("Đầu năm còn nợ bao nhiêu?", True),
+        ("Năm trước thu được bao nhiêu?", True),
+        ("How long did a permit take before the reform?", True),
+        ("What were the arrears at the start of 2018?", True),
+        ("What did the fee use to be?", True),
+        ("6 tháng đầu năm thu được bao nhiêu?", False),
+        ("Thu ngân sách tăng bao nhiêu so với năm trước?", False),
+        ("How much more was paid than a year earlier?", False),
+        ("How many people were helped in June?", False),
+    ],
+)
+def test_whether_it_asks_how_something_was_before(text: str, earlier: bool) -> None:
+    assert asked(text).earlier == earlier
+
+
+def test_a_year_before_a_time_is_counted_back() -> None:
+    found = asked("How many families lived in hotels one year before October 2016?")
+    assert [period.year for period in found.periods] == [2015]
+    found = asked("Một năm trước quý III/2023, tỷ lệ thất nghiệp là bao nhiêu?")
+    assert Period(2022, 701, 930) in found.periods
+
+
+def test_over_a_time_is_during_it() -> None:
+    assert asked("What was inflation over the first half of 2021?").periods == (HALF,)
+    assert asked("How much did prices rise over April 2021?").base is not None
+
+
 def test_the_same_period_of_a_year_is_that_year() -> None:
     for text in (
         "GRDP cùng kỳ năm 2019 tăng bao nhiêu?",
@@ -128,7 +170,7 @@ def test_years_are_filled_in_from_what_comes_before() -> None:
     assert told("Tháng 6 đạt 3 tỷ USD.")[0][1] == Period(None, 601, 630)
 
 
-def test_the_earlier_is_that_of_the_year_before() -> None:
+def test_the_same_period_is_that_of_the_year_before() -> None:
     assert told("tăng 5% so với cùng kỳ", HALF) == [("cùng kỳ", Period(2020, 101, 630), True)]
     assert told("up 5% on a year earlier", HALF) == [
         ("a year earlier", Period(2020, 101, 630), True)
@@ -157,6 +199,86 @@ def test_mentions_stand_in_the_text_in_order(text: str) -> None:
     found = resolved(text, mentions(text, figures.find(text)), HALF)
     assert all(0 <= each.start < each.end <= len(text) for each in found)
     assert [each.start for each in found] == sorted(each.start for each in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("in the three months to September 2023", Period(2023, 701, 930)),
+        ("in the quarter to June 2023", Period(2023, 401, 630)),
+        ("in the six months ended June 2023", Period(2023, 101, 630)),
+        ("in the year to 31 March 2019", Period(2018, 101, 1231)),
+        ("in the year to December 2019", Period(2019, 101, 1231)),
+        ("nửa đầu 2022", Period(2022, 101, 630)),
+    ],
+)
+def test_a_stretch_is_told_by_where_it_ends(text: str, period: Period) -> None:
+    assert period in asked(text).periods
+
+
+# Which figure is of which time
+
+
+def of_figures(text: str, around: Period | None = None) -> dict[str, tuple[str, bool]]:
+    """Per quantity: the words that tell its own time, empty without, and whether it is a base."""
+    printed = figures.find(text)
+    named = resolved(text, mentions(text, printed), around)
+    counts = [f for f in printed if figures.kind(f) not in ("date", "period")]
+    places = [(f.start, f.end) for f in counts]
+    out = {}
+    for figure in counts:
+        found = bound(text, (0, len(text)), named, places, (figure.start, figure.end), len(text))
+        own = found.mention if found.own else None
+        out[figure.text] = (text[own.start : own.end] if own else "", found.base)
+    return out
+
+
+def test_brackets_are_of_their_own_time_or_of_the_one_before_them() -> None:
+    assert of_figures("Grants went to 240 households (195 in 2016).") == {
+        "240 households": ("", False),
+        "195": ("2016", False),
+    }
+    assert of_figures("73.4% of claims came in online (2019: 48.9%).") == {
+        "73.4%": ("", False),
+        "48.9%": ("2019", False),
+    }
+    found = of_figures("Có 412 vụ; so với cùng kỳ (468 vụ) giảm 56 vụ (12,0%).", YEAR)
+    assert found["468 vụ"] == ("cùng kỳ", True) or found["468 vụ"] == ("cùng kỳ", False)
+    assert found["412 vụ"][0] == ""
+    found = of_figures("quý I thấp nhất (14.200 căn), quý IV cao nhất (46.900 căn)", YEAR)
+    assert found == {"14.200 căn": ("quý I", False), "46.900 căn": ("quý IV", False)}
+
+
+def test_what_a_figure_is_compared_with_is_of_an_earlier_time() -> None:
+    assert of_figures("The share was 58.2%, against 61.0% a year earlier.") == {
+        "58.2%": ("", False),
+        "61.0%": ("a year earlier", True),
+    }
+    found = of_figures("Waits fell to 1,184 from 4,760 a year before.")
+    assert found["1,184"] == ("", False)
+    assert found["4,760"] == ("a year before", True)
+    found = of_figures("Thời gian cấp phép giảm từ 45 ngày xuống 30 ngày.")
+    assert found == {"45 ngày": ("", True), "30 ngày": ("", False)}
+    found = of_figures("Giá tôm từ 102.000 đồng/kg hồi tháng 1 xuống 78.000 đồng/kg vào tháng 8.")
+    assert found == {"102.000 đồng/kg": ("tháng 1", True), "78.000 đồng/kg": ("tháng 8", False)}
+
+
+def test_from_is_no_comparison_by_itself() -> None:
+    assert of_figures("Inspectors collected 12 tonnes from 47 communes.")["47 communes"][1] is False
+    assert of_figures("Hỗ trợ người nghỉ từ 15 ngày.")["15 ngày"][1] is False
+
+
+@given(st.text(max_size=120))
+def test_any_sentence_can_be_asked_for_its_times(text: str) -> None:
+    assert all(isinstance(base, bool) for _, base in of_figures(text).values())
+
+
+def test_a_time_told_by_its_year_alone_suits_any_stretch_of_it() -> None:
+    loose = Mention(HALF, 0, 1, compared=True, loose=True)
+    assert fit_of([Period(2021, 401, 430)], loose) > fit([Period(2021, 401, 430)], HALF)
+    assert fit_of([Period(2020, 401, 430)], loose) == -1.0
+    assert fit_of([JUNE], Mention(JUNE, 0, 1, compared=False)) == 1.0
+    assert Bound(None, own=False, base=False).bracketed is False
 
 
 # How well they fit
