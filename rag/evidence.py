@@ -900,7 +900,7 @@ def _header(sentence: Sentence) -> list[str]:
     """The names of the columns of the table that a row is in; empty outside of tables."""
     if sentence.names is None:
         return []
-    return sentence.candidate.release.text[slice(*sentence.names)].split(tables.CELL)
+    return tables.columns(sentence.candidate.release.text[slice(*sentence.names)])
 
 
 def _cell(sentence: Sentence, header: Sequence[str], span: Span) -> int:
@@ -1180,6 +1180,7 @@ def _period_fits(
     found: list[float] = []
     beside: list[int | None] = []
     aside = []
+    of_a_year = any(period.year for period in question.periods)
     for span, (_, tail, after), column in zip(sentence.spans, scopes, columns, strict=True):
         # What stands over a cell says its time, if anything does.
         dated = resolved(column, mentioned(column, language), None) if column else []
@@ -1195,14 +1196,13 @@ def _period_fits(
         earlier = time.base or compared
         aside.append(compared or time.bracketed)
         beside.append(_compared_with(sentence, span) if earlier or time.bracketed else None)
-        dated = any(period.year for period in question.periods)
-        if question.earlier and not dated:
+        if question.earlier and not of_a_year:
             found.append(1.0 if earlier else -0.5)
         elif not question.periods:
             found.append(-1.0 if earlier else 0.0)
         elif time.own and time.mention is not None:
             value = fit_of(question.periods, time.mention)
-            if compared and not dated:
+            if compared and not of_a_year:
                 # "The first six months": of this year, not of the one compared with.
                 value = -1.0 if time.mention.loose else min(value, 0.3)
             found.append(value)

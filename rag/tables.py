@@ -1,12 +1,13 @@
 """Tables in a release's text: a row is a line whose cells are parted by ` | `.
 
-The first row names the columns, and often only there it says in which unit the numbers below are.
+The first row names the columns, and often only there, or in a line above it ("Đơn vị: tỷ đồng"), it
+says in which unit the numbers below are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rag import figures
@@ -14,13 +15,31 @@ from rag.schema import Figure, Language
 
 CELL = " | "
 _BRACKETS = re.compile(r"\(([^()]+)\)")
+_UNIT_LINE = re.compile(
+    r"[\s(*_]*(?:(?:đơn vị(?: tính)?|đvt|units?(?: of measure(?:ment)?)?)\s*:|\(\s*in\b)\s*"
+    r"(?P<unit>[^|:;.]{1,40}?)[\s).*_]*",
+    re.I,
+)
+"""A line over a table that says in which unit its numbers are."""
+_OWN = re.compile(
+    r"%|^\W*số (?!tiền|thu|chi|vốn|dư|nợ)|"
+    r"\b(?:tỷ lệ|tỉ lệ|tỷ trọng|cơ cấu|so với|tốc độ|chỉ số|stt|tt|năm|share|"
+    r"rate|ratio|change|growth|index|number|no|year|rank)\b",
+    re.I,
+)
+"""The name of a column whose numbers are not in the unit of the table."""
+_LEVEL = re.compile(
+    r"^\W*(?:plans?|targets?|estimates?|results?|kế hoạch|chỉ tiêu|mục tiêu|dự toán)\b", re.I
+)
+"""The name of a column that says how far a number is known, not what it counts."""
 _TIMES = frozenset(("date", "period"))
 _CALENDAR = frozenset(("second", "minute", "hour", "day", "week", "month", "quarter", "year"))
 
 
 def first_row(text: str, at: int) -> tuple[int, int] | None:
-    """Start and end of the first row of the table that the row at an offset is in.
+    """Where the names of the columns stand over the row at an offset: start and end.
 
+    They are the first row of its table, and the line above it that says the unit of all numbers.
     None outside of tables, in a first row itself, and where the two differ in their cells.
     """
     start = text.rfind("\n", 0, at) + 1
@@ -36,7 +55,15 @@ def first_row(text: str, at: int) -> tuple[int, int] | None:
     names = _line(text, top)
     if top == start or names.count(CELL) != row.count(CELL):
         return None
-    return top, top + len(names)
+    over = len(text[:top].rstrip())
+    above = text.rfind("\n", 0, over) + 1
+    first = above if _UNIT_LINE.fullmatch(text[above:over]) else top
+    return first, top + len(names)
+
+
+def columns(names: str) -> list[str]:
+    """The names of a table's columns; `names` as `first_row` gives them."""
+    return names.rpartition("\n")[2].split(CELL)
 
 
 def names_columns(text: str, at: int) -> bool:
@@ -45,7 +72,8 @@ def names_columns(text: str, at: int) -> bool:
     row = _line(text, start)
     if CELL not in row or any(char.isdigit() for char in row.partition(CELL)[0]):
         return False
-    return first_row(text, start + len(row) + 1) == (start, start + len(row))
+    below = first_row(text, start + len(row) + 1)
+    return below is not None and below[1] == start + len(row)
 
 
 def _line(text: str, start: int) -> str:
@@ -59,21 +87,31 @@ def with_units(
     """The figures of a row (offsets in it), bare numbers with the unit that stands over them.
 
     Only a number that is all of its cell takes one. The figures as they are when the row has not as
-    many cells as the first row, `names`.
+    many cells as the first row, the last line of `names`.
     """
-    cells, over = row.split(CELL), names.split(CELL)
+    cells, over = row.split(CELL), columns(names)
     if len(cells) != len(over):
         return list(found)
+    line = _UNIT_LINE.fullmatch(names.partition("\n")[0])
     out = []
     for figure in found:
         column = row.count(CELL, 0, figure.start)
-        alone = cells[column].strip() == figure.text
-        out.append(_with_unit(figure, over[column], language) if alone else figure)
+        if cells[column].strip() == figure.text:
+            name = over[column]
+            units = [(unit, True) for unit in _units(name)]
+            if line and not _OWN.search(name):
+                units.append((line["unit"], True))
+            if not _LEVEL.search(name):
+                units.append((name.strip(), False))
+            figure = _with_unit(figure, units, language)
+        out.append(figure)
     return out
 
 
-def _with_unit(figure: Figure, name: str, language: Language | None) -> Figure:
-    for unit, sure in _units(name):
+def _with_unit(
+    figure: Figure, units: Iterable[tuple[str, bool]], language: Language | None
+) -> Figure:
+    for unit, sure in units:
         currency, _, scale = unit.partition(" ")
         # "(VND billion)" is said around a number: VND 3 billion.
         for text in (f"{figure.text} {unit}", f"{currency} {figure.text} {scale}".strip()):
@@ -91,11 +129,10 @@ def _with_unit(figure: Figure, name: str, language: Language | None) -> Figure:
     return figure
 
 
-def _units(name: str) -> Iterator[tuple[str, bool]]:
-    """What may be the unit in a column's name, likeliest first, and whether it can be only that."""
+def _units(name: str) -> Iterator[str]:
+    """What must be the unit in a column's name, if anything is, likeliest first."""
     for inside in reversed(_BRACKETS.findall(name)):
-        yield inside.strip(), True
+        yield inside.strip()
     head, comma, last = name.rpartition(",")
     if comma and head.strip():
-        yield last.strip(), True
-    yield name.strip(), False
+        yield last.strip()

@@ -12,7 +12,7 @@ from ingest import ingest
 from rag import Answer, Assistant, Citation, Figure, Settings, figures, verify
 from rag.embedding import Embedder
 from rag.schema import Language
-from rag.tables import first_row, with_units
+from rag.tables import columns, first_row, names_columns, with_units
 
 NAMES = "Tỉnh | Nhà sập | Lúa mất trắng (ha) | Thiệt hại (tỷ đồng) | So với năm 2015"
 ROW = "Nghi Xuyên | 2.317 | 21.840 | 2.945 | tăng 12,5%"
@@ -72,6 +72,47 @@ def test_only_a_number_that_is_all_of_its_cell_takes_the_unit() -> None:
     row = "Nghi Xuyên | 12 (cao hơn 3)"
     assert [f.unit for f in with_units(figures.find(row), row, names)] == [None, None]
     assert with_units(figures.find("An | 1 | 2"), "An | 1 | 2", names) == figures.find("An | 1 | 2")
+
+
+UNIT_LINE = f"Đơn vị tính: tỷ đồng\n{NAMES}"
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "name", "language", "value", "unit"),
+    [
+        ("Đơn vị: tỷ đồng", "2.945", "Thực hiện", "vi", "2945000000000", "VND"),
+        ("(Đơn vị tính: nghìn người)", "12,5", "Thực hiện", "vi", "12500", "person"),
+        ("ĐVT: triệu USD", "12,5", "Kim ngạch", "vi", "12500000", "USD"),
+        ("Unit: VND billion", "1,234", "Plan", "en", "1234000000000", "VND"),
+        ("(in million euros)", "12.5", "Plan", "en", "12500000", "EUR"),
+        # A column with a unit of its own, or whose numbers can be in no unit.
+        ("Đơn vị: tỷ đồng", "21.840", "Lúa (ha)", "vi", "21840", "ha"),
+        ("Đơn vị: tỷ đồng", "97,2", "Tỷ lệ giải ngân", "vi", "97.2", None),
+        ("Đơn vị: tỷ đồng", "12", "Số dự án", "vi", "12", None),
+        ("Unit: VND billion", "12", "Number of projects", "en", "12", None),
+        # No such line.
+        ("Đơn vị thực hiện: Sở Tài chính", "12", "Thực hiện", "vi", "12", None),
+        ("Chi tiết như sau:", "12", "Thực hiện", "vi", "12", None),
+    ],
+)
+def test_a_line_over_a_table_gives_the_unit_of_its_numbers(
+    line: str, cell: str, name: str, language: Language, value: str, unit: str | None
+) -> None:
+    row = f"An | {cell}"
+    text = f"Chi tiết.\n\n{line}\n\nNơi | {name}\n{row}\n"
+    found = first_row(text, text.index(row))
+    assert found
+    over = text[slice(*found)]
+    assert columns(over) == ["Nơi", name]
+    (read,) = with_units(figures.find(row, language=language), row, over)
+    assert (read.value, read.unit) == (Decimal(value), unit)
+
+
+def test_the_first_row_is_told_from_the_others() -> None:
+    text = f"Thiệt hại:\n{UNIT_LINE}\n{ROW}\n"
+    assert names_columns(text, text.index(NAMES))
+    assert not names_columns(text, text.index(ROW))
+    assert not names_columns(text, 0)
 
 
 def answer_with(text: str, *citations: Citation, language: Language = "vi") -> Answer:
@@ -160,10 +201,14 @@ Bão số 11 gây thiệt hại lớn tại hai tỉnh Nghi Xuyên và Thạch B
          Figure("", Decimal("1876000000000"), "VND", 0, 0)),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("line", [False, True], ids=["in its column", "in a line above"])
 def test_an_answer_from_a_table_has_its_unit_and_cites_where_it_stands(
-    question: str, says: str, figure: Figure, tmp_path: Path, embedder: Embedder
+    question: str, says: str, figure: Figure, line: bool, tmp_path: Path, embedder: Embedder
 ) -> None:
-    (tmp_path / "a.md").write_text(RELEASE, encoding="utf-8")
+    text = RELEASE
+    if line:
+        text = text.replace(" (tỷ đồng)", "").replace("| Tỉnh", "Đơn vị: tỷ đồng\n\n| Tỉnh")
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
     settings = Settings(data_dir=tmp_path / "data", threshold=0.0)
     ingest([tmp_path / "a.md"], settings, embedder=embedder)
     with Assistant.open(settings) as assistant:
@@ -173,7 +218,7 @@ def test_an_answer_from_a_table_has_its_unit_and_cites_where_it_stands(
     assert says in answer.text
     assert answer.figures == (figure,)
     assert names.names_columns_of == row.marker
-    assert names.quote.startswith("Tỉnh | Nhà sập")
+    assert names.quote.startswith("Đơn vị: tỷ đồng\n" if line else "Tỉnh | Nhà sập")
     for citation in answer.citations:
         assert release.text[citation.start : citation.end] == citation.quote
     assert verify(answer) == answer
