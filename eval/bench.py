@@ -395,7 +395,6 @@ def _measure_search(data_dir: str, size: str) -> Measured:
     from rag.archive import Archive
     from rag.embedding import open_embedder
     from rag.index import Index
-    from rag.question import understand
     from rag.retrieve import Retriever
     from rag.settings import Settings
 
@@ -412,7 +411,7 @@ def _measure_search(data_dir: str, size: str) -> Measured:
         if count < 0.95 * int(size):
             raise RuntimeError(f"{count} passages were made in place of {size}")
         retriever = Retriever(archive, index, embedder)
-        asked = [retriever.ask(understand(question)) for question in _questions()]
+        asked = [retriever.ask(retriever.understand(question)) for question in _questions()]
         retriever.search(asked[0], 10)
         for each in asked[1:]:
             begun, cpu = time.perf_counter(), time.thread_time()

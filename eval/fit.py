@@ -3,6 +3,7 @@
     python -m eval.fit head  --squad CONTEXTS.json[:QUESTIONS.json] ...
     python -m eval.fit cross-encoder --squad ... --gold GOLD.jsonl:FOLDER[:dev] ...
     python -m eval.fit weights --squad ... --gold GOLD.jsonl:FOLDER[:dev] ... [--folds 4]
+    python -m eval.fit syllables --squad ... --gold GOLD.jsonl:FOLDER[:dev] ...
 
 `head` writes `rag/data/head.npz`: the mean vectors of questions and passages by language, and how
 many passages each vocabulary id occurs in. `cross-encoder` writes `rag/data/cross_encoder.npz`, see
@@ -10,7 +11,9 @@ many passages each vocabulary id occurs in. `cross-encoder` writes `rag/data/cro
 that eighth serves the fits that use it. `weights` writes `rag/data/weights.json`: for the choice
 of passage, sentence and span a listwise softmax regression over the features of `rag.retrieve` and
 `rag.evidence`, and for the confidence a logistic regression. It prints how often the right one
-comes first on folds that were left out, split by article or by question pair.
+comes first on folds that were left out, split by article or by question pair. `syllables` writes
+`rag/data/syllables.npz`, the counts by which `rag.diacritics` marks what was typed without
+diacritics, from all Vietnamese texts and questions of the sets and from the glossary.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
 from rag.confidence import CONFIDENCE_FEATURES, confidence_features
+from rag.diacritics import Syllables
 from rag.embedding import (
     CrossEncoder,
     Embedder,
@@ -60,7 +64,7 @@ from rag.evidence import (
 )
 from rag.index import Index
 from rag.language import detect
-from rag.question import understand
+from rag.question import vietnamese_wordings
 from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
 from rag.schema import Figure, Release
 from rag.settings import Settings
@@ -155,6 +159,24 @@ def fit_head(sets: Sequence[Set], embedder: Embedder) -> dict[str, npt.NDArray[n
     arrays["df_counts"] = np.array([counts[index] for index in ids], np.int32)
     arrays["df_documents"] = np.array(documents, np.int32)
     return arrays
+
+
+def count_syllables(sets: Sequence[Set], gold: Sequence[tuple[Path, Path, Split]]) -> Syllables:
+    """The counts of `rag/data/syllables.npz`."""
+    texts = [text for one in sets for text in one.contexts]
+    texts += [question.text for one in sets for question in one.questions]
+    for path, corpus, split in gold:
+        texts += [file.read_text(encoding="utf-8") for file in sorted(corpus.glob("*.md"))]
+        questions = load_gold(path).questions
+        parts = split_of(questions)
+        texts += [one.question for one in questions if split in ("all", parts[one.id])]
+    counted = Syllables()
+    for text in dict.fromkeys(texts):
+        if detect(text) == "vi" and not text.isascii():
+            counted.add(text)
+    for wording in vietnamese_wordings():
+        counted.add(wording)
+    return counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +430,7 @@ def gather(
         for item in tqdm(store.asked, desc=f"{what}: {store.asked[0].name}"):
             if not item.answerable or (what == "span" and item.fits is None):
                 continue
-            asked = retriever.ask(understand(item.text))
+            asked = retriever.ask(retriever.understand(item.text))
             found = retriever.search(asked, 30 if what == "passage" else 10)
             if what == "passage":
                 rows = [candidate.features for candidate in found]
@@ -456,7 +478,7 @@ def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
             if item.fold == FOLDS - 1:
                 continue
-            asked = retriever.ask(understand(item.text))
+            asked = retriever.ask(retriever.understand(item.text))
             ranked = reader.rank(asked, retriever.search(asked, 10))
             right = [one for one in ranked if item.answerable and item.right(one)]
             wrong = [one for one in ranked[:8] if one not in right]
@@ -519,7 +541,7 @@ def judge(stores: Sequence[Store], weights: Weights) -> list[Judged]:
         reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         for item in tqdm(store.asked, desc=f"confidence: {store.asked[0].name}"):
-            asked = retriever.ask(understand(item.text))
+            asked = retriever.ask(retriever.understand(item.text))
             found = retriever.search(asked, 10)
             rounds = [(found, item.answerable)]
             if item.answerable and item.fits is None:
@@ -686,7 +708,7 @@ def _rounded(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the fits."""
     parser = argparse.ArgumentParser(prog="python -m eval.fit", description=__doc__)
-    parser.add_argument("what", choices=("head", "cross-encoder", "weights"))
+    parser.add_argument("what", choices=("head", "cross-encoder", "weights", "syllables"))
     parser.add_argument("--squad", nargs="*", default=[], metavar="C.json[:Q.json]")
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
     parser.add_argument("--folds", type=int, default=4)
@@ -696,6 +718,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]
+    if options.what == "syllables":
+        gold = [(*name.split(":"), "all")[:3] for name in options.gold]
+        counted = count_syllables(sets, [(Path(g), Path(c), s) for g, c, s in gold])
+        np.savez_compressed(_DATA / "syllables.npz", **counted.packed())
+        print(f"wrote {_DATA / 'syllables.npz'}: {len(counted.single)} syllables")
+        return 0
     embedder = open_embedder(Settings())
     if options.what == "head":
         arrays: Any = fit_head(sets, embedder)

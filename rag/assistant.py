@@ -22,7 +22,7 @@ from rag.embedding import Embedder, open_cross_encoder, open_embedder
 from rag.errors import QuestionError
 from rag.evidence import Reader, Reading
 from rag.index import Index
-from rag.question import Question, clean, parts, understand
+from rag.question import Question, clean, parts
 from rag.retrieve import Asked, Candidate, Retriever, Weights, hits
 from rag.schema import Answer, Filters, Hit, Release
 from rag.settings import Settings
@@ -155,7 +155,7 @@ class Assistant:
         text = clean(question, longest=self.settings.max_question_chars)
         # "This year" is that of the newest release: a collection may be old when it is asked.
         today = self._archive.newest()
-        understood = understand(text, today=today)
+        understood = self._retriever.understand(text, today=today)
         if history and _goes_on(understood):
             earlier = str(history[-1][0])[: self.settings.max_question_chars]
             try:
@@ -164,7 +164,7 @@ class Assistant:
                 return understood
             # A follow-up leaves out what was just talked about; its own words come first.
             both = f"{text} {before}"
-            together = understand(both, today=today)
+            together = self._retriever.understand(both, today=today)
             joined = replace(together, text=both, language=understood.language)
             if understood.wants == {"text"}:
                 return joined

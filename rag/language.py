@@ -32,19 +32,21 @@ _EN_COMMON = frozenset(
 def detect(text: str) -> Language:
     """Vietnamese or English, whichever the text looks more like; English when it has no letters.
 
-    Vietnamese typed without diacritics is told by its most frequent syllables.
+    Vietnamese typed without diacritics is told by the form of its syllables.
     """
-    words = [word.lower() for word in re.findall(r"[^\W\d_]+", text[:20000])]
-    if not words:
+    printed = re.findall(r"[^\W\d_]+", text[:20000])
+    if not printed:
         return "en"
-    marked = sum(1 for word in words if _VI_ONLY.search(nfc(word)))
+    words = [nfc(word).lower() for word in printed]
+    marked = sum(1 for word in words if _VI_ONLY.search(word))
+    if not marked:
+        # Names say little; written small, most English words could be no Vietnamese syllable.
+        small = [word for word in printed if word.islower()] or words
+        alike = sum(1 for word in small if _SYLLABLE.fullmatch(word))
+        return "vi" if len(words) > 1 and alike >= 0.75 * len(small) else "en"
     english = sum(1 for word in words if word in _EN_COMMON)
     typed_bare = sum(1 for word in words if word in _VI_BARE and word not in _EN_COMMON)
-    if marked + typed_bare > 2 * english:
-        return "vi"
-    if english == 0 and len(words) > 1 and all(_SYLLABLE.fullmatch(word) for word in words):
-        return "vi"
-    return "en"
+    return "vi" if marked + typed_bare > 2 * english else "en"
 
 
 def nfc(text: str) -> str:

@@ -225,6 +225,8 @@ class Question:
     """All its words without diacritics, one space between them."""
     unmarked: bool
     """Vietnamese typed without diacritics."""
+    restored: bool
+    """Its text has them, but they are guessed."""
     content: tuple[str, ...]
     """Its words without function words, folded, in order."""
     concepts: tuple[Concept, ...]
@@ -254,7 +256,8 @@ class Question:
 
     def skips(self, word: str) -> bool:
         """Whether a word of the question says nothing of its topic."""
-        return is_function_word(word, self.language, unmarked=self.unmarked)
+        unmarked = self.unmarked and not self.restored
+        return is_function_word(word, self.language, unmarked=unmarked)
 
 
 def clean(text: object, *, longest: int) -> str:
@@ -359,9 +362,12 @@ def topic(question: Question) -> str:
     return text[:1].upper() + text[1:]
 
 
-def understand(text: str, *, today: date | None = None) -> Question:
-    """Read a clean question; `last year` and the like count from `today`."""
-    language = detect(text)
+def understand(text: str, *, today: date | None = None, restored: bool = False) -> Question:
+    """Read a clean question; `last year` and the like count from `today`.
+
+    `restored` tells that it was typed without the diacritics that the text has.
+    """
+    language: Language = "vi" if restored else detect(text)
     times = asked_times(text, language, today=today)
     found = words(text)
     marked = any(not fold(word).isascii() for word, _, _ in found)
@@ -371,7 +377,8 @@ def understand(text: str, *, today: date | None = None) -> Question:
         text=text,
         language=language,
         plain=plain,
-        unmarked=unmarked,
+        unmarked=unmarked or restored,
+        restored=restored,
         content=tuple(
             fold(word)
             for word, _, _ in found
@@ -525,6 +532,11 @@ def _entries() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
         if topic != "question":
             entries.append((tuple(en.split("|")), tuple(vi.split("|")), topic))
     return entries
+
+
+def vietnamese_wordings() -> list[str]:
+    """Every Vietnamese wording of the glossary."""
+    return [wording for _, wordings, _ in _entries() for wording in wordings]
 
 
 _AMBIGUOUS_CAPITALS = frozenset({"US", "IT", "WHO", "AI", "PM", "WB", "May", "March", "Turkey"})

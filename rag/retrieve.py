@@ -35,12 +35,13 @@ import numpy.typing as npt
 
 from rag import figures
 from rag.archive import Archive, Stored
+from rag.diacritics import Syllables
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
 from rag.index import Index, metadata, terms
 from rag.language import bare, fold, sentences, stripped, words
 from rag.period import Mention, Period, fit, fit_of, mentioned, mentions, resolved
-from rag.question import Question
+from rag.question import Question, understand
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
 PASSAGE_FEATURES = ("bias", "dense", "words", "terms", "late", "best", "exact", "about", "period")
@@ -48,6 +49,8 @@ _FROM_EACH = 100
 """Candidates taken from each index."""
 _READ = 16
 """Candidates whose token vectors are read, at least."""
+_NEAR = 20
+"""Passages that tell which diacritics are meant."""
 _KEPT = 2000
 """Releases kept in memory between questions."""
 
@@ -154,6 +157,20 @@ class Retriever:
         self._embedder = embedder
         self._weights = weights or Weights.bundled()
         self._releases: dict[str, tuple[Release, Encoded]] = {}
+
+    def understand(self, text: str, *, today: date | None = None) -> Question:
+        """Read a clean question; Vietnamese typed without diacritics is given them back first.
+
+        The passages that share its syllables know the names and terms that are meant.
+        """
+        question = understand(text, today=today)
+        if not question.unmarked:
+            return question
+        scores = self._index.lexical(own_terms(question)).scores
+        near = [self._index.ids[number] for number in _largest(scores, _NEAR)]
+        passages = self._archive.passages(near).values()
+        marked = Syllables.bundled().restored(text, [passage.text for passage in passages])
+        return understand(marked, today=today, restored=True) if marked != text else question
 
     def ask(self, question: Question) -> Asked:
         """Encode a question."""

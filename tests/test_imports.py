@@ -17,6 +17,7 @@ ORDER = [
     "errors",
     "settings",
     "language",
+    "diacritics",
     "figures",
     "period",
     "tables",
