@@ -46,7 +46,7 @@ class Syllables:
     def unpacked(cls, arrays: dict[str, Any]) -> Syllables:
         """Counts from what `packed` gave."""
         out = cls()
-        names = [_START, *bytes(arrays["names"]).decode().split(" ")]
+        names = [_START, *bytes(arrays["names"]).decode().split()]
         out.single.update(dict(zip(names[1:], arrays["single"].tolist(), strict=True)))
         columns = (arrays[name].tolist() for name in ("before", "after", "together"))
         for before, after, count in zip(*columns, strict=True):
@@ -55,11 +55,11 @@ class Syllables:
             out._forms[bare(name)].add(name)
         return out
 
-    def packed(self, least: int = 1) -> dict[str, Any]:
-        """As arrays; pairs that occur less often than `least` are left out."""
+    def packed(self) -> dict[str, Any]:
+        """As arrays, for a file."""
         names = sorted(self.single)
         number = {name: place for place, name in enumerate([_START, *names])}
-        kept = sorted(pair for pair, count in self.pairs.items() if count >= least)
+        kept = sorted(self.pairs)
         return {
             "names": np.frombuffer(" ".join(names).encode(), np.uint8),
             "single": np.array([self.single[name] for name in names], np.int32),
