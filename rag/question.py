@@ -183,6 +183,8 @@ _TIMED = re.compile(
     r"\b(?:\d{1,2} )?(?:january|february|march|april|may|june|july|august|september|october|"
     r"november|december)(?: \d{1,2})?\b"
 )
+_PRICE = re.compile(r"(?<!chỉ số )\bgiá\b(?! (?:trị|cả|thể|tiêu dùng))", re.I)
+"""Told apart from other words only by its diacritics."""
 _EXPLAINS = re.compile(
     r"\b(?:why|reasons?|causes?|vi sao|tai sao|ly do|nguyen nhan|nhu the nao|the nao|de lam gi)\b|"
     r"\bvi (?:\w+ )?gi\b|\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|"
@@ -386,7 +388,9 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         ),
         concepts=_concepts(found, language),
         names=_names(text, found),
-        wants=_wants(plain + (" %" if "%" in text else "")),
+        wants=_wants(
+            plain + (" %" if "%" in text else "") + (" price" if _PRICE.search(text) else "")
+        ),
         explains=bool(_EXPLAINS.search(plain)),
         of_release=bool(_OF_RELEASE.search(plain)),
         noun=_noun(text, language, unmarked=unmarked),

@@ -266,3 +266,33 @@ def test_a_question_is_parted_where_both_sides_ask(text: str, expected: tuple[st
 )
 def test_the_topic_has_neither_figures_nor_question_words(text: str, expected: str) -> None:
     assert topic(understand(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "money"),
+    [
+        ("Giá vé vào bảo tàng là bao nhiêu?", True),
+        ("Giá điện bình quân là bao nhiêu?", True),
+        ("Giá trị sản xuất tăng mấy phần trăm?", False),
+        ("Chỉ số giá tiêu dùng là bao nhiêu?", False),
+        ("Có bao nhiêu người già?", False),
+    ],
+)
+def test_a_price_is_money(text: str, money: bool) -> None:
+    assert ("money" in understand(text).wants) == money
+
+
+@pytest.mark.parametrize(
+    ("text", "explains"),
+    [
+        ("Why did robbery rise?", True),
+        ("Vì sao giải ngân chậm?", True),
+        ("What is the scheme for?", True),
+        ("How do firms apply?", True),
+        ("robberies in the city", False),
+        ("How full is the park?", False),
+        ("Mức phạt là gì?", False),
+    ],
+)
+def test_whether_it_asks_to_explain(text: str, explains: bool) -> None:
+    assert understand(text).explains == explains
