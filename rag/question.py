@@ -95,7 +95,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
         r"fund|funding|amount|turnover|sales|price|worth|value|investment|exports?|imports?|"
         r"donat|pledg)\w*\b|\bbao nhieu tien\b|"
-        r"\b(?:chi|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))|"
+        r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))|"
         r"\bhet bao nhieu\b",
     ),
     (
@@ -152,7 +152,7 @@ _MONEY_WORDS = (
     r"contribut\w*|attract\w*|grant\w*|subsid\w*|allowance\w*|loans?|len[dt]|borrow\w*|"
     r"compensat\w*|fin(?:es|ed)|collect\w*|ow(?:e[sd]?|ing)|debts?|arrears|surplus|deficit|"
     r"earn\w*|wages?|salar\w+|import\w*|export\w*)\b|"
-    r"\b(?:chi|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))"
+    r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))"
 )
 _MEASURE_WORDS = (
     r"\b(?:rice|waste|rubbish|water|electricity|land|area|power|energy|forest|crops?|grain|wheat|"
