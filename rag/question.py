@@ -95,8 +95,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
         r"fund|funding|amount|turnover|sales|price|worth|value|investment|exports?|imports?|"
         r"donat|pledg)\w*\b|\bbao nhieu tien\b|"
-        r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b(?! (?:nguoi|ca|du an))|"
-        r"\bhet bao nhieu\b",
+        r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b"
+        r"(?! (?:nguoi|ca|du an))|\bhet bao nhieu\b",
     ),
     (
         "count",
