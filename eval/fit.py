@@ -54,13 +54,10 @@ from rag.embedding import (
 from rag.evidence import (
     CHOICE_FEATURES,
     SENTENCE_FEATURES,
-    SPAN_FEATURES,
     Reader,
-    Sentence,
     choice_features,
     likely,
     pair_of_texts,
-    span_features,
 )
 from rag.index import Index
 from rag.language import detect
@@ -68,6 +65,7 @@ from rag.question import vietnamese_wordings
 from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
 from rag.schema import Figure, Release
 from rag.settings import Settings
+from rag.span_features import SPAN_FEATURES, Sentence, span_features
 from rag.spans import Span
 from rag.weights import unpack
 

@@ -17,10 +17,11 @@ from typing import Any
 
 from rag import figures, tables
 from rag.errors import ChatModelError
-from rag.evidence import Reading, Sentence, Weighed, moved
+from rag.evidence import Reading
 from rag.language import fold, sentences
 from rag.question import Question, topic
 from rag.schema import Answer, Citation, Figure, Hit, Language, Status
+from rag.span_features import Sentence, Weighed, moved
 
 MARKER = re.compile(r"(?<!\\)\[(\d{1,3})\]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$]|&(?=#?\w+;))")

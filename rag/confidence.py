@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.embedding import Vector
-from rag.evidence import SENTENCE_FEATURES, SPAN_FEATURES, Reading, Sentence, said_of
+from rag.evidence import SENTENCE_FEATURES, Reading
 from rag.index import metadata
 from rag.language import bare, fold, sentences, stem, words
 from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
 from rag.schema import Language
+from rag.span_features import SPAN_FEATURES, Sentence, said_of
 
 CONFIDENCE_FEATURES = (
     "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",

@@ -18,10 +18,8 @@ from rag.confidence import Coverage, coverage, judge
 from rag.embedding import Compared, Embedder, open_cross_encoder
 from rag.evidence import (
     SENTENCE_FEATURES,
-    SPAN_FEATURES,
     Reader,
     Reading,
-    Sentence,
     counted,
     pointed,
 )
@@ -30,6 +28,7 @@ from rag.question import Want, understand
 from rag.retrieve import Asked, Candidate, Retriever, Weights
 from rag.schema import Language
 from rag.settings import Settings
+from rag.span_features import SPAN_FEATURES, Sentence
 from rag.spans import spans_of
 
 QUESTIONS = (

@@ -29,6 +29,7 @@ ORDER = [
     "question",
     "retrieve",
     "spans",
+    "span_features",
     "evidence",
     "confidence",
     "answer",

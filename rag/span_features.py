@@ -1,0 +1,776 @@
+"""What speaks for a span of a sentence: what is said of it, its time, its kind, and the like.
+
+The scope of a span reaches from the span before it to the next comma or bracket after it, and fades
+over the scopes before it. What the features are stands at `span_features`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+
+from rag import figures, tables
+from rag.embedding import Compared, Vector
+from rag.language import bare, stem, words
+from rag.period import bound, fit, fit_of, mentioned, resolved
+from rag.question import Question, is_function_word
+from rag.retrieve import Asked, Candidate, Told, told_by
+from rag.schema import Evidence, Figure, Language, Release
+from rag.spans import Span, kind_fit
+
+SPAN_FEATURES = (
+    "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
+    "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
+    "pointer",
+)  # fmt: skip
+_SHARED = [
+    SPAN_FEATURES.index(name)
+    for name in ("chain", "own_words", "chain_words", "back", "before", "clause", "told")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A span with the reasons for and against it."""
+
+    span: Span
+    features: Vector
+    """(len(SPAN_FEATURES),)"""
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a candidate passage, weighed."""
+
+    candidate: Candidate
+    start: int
+    end: int
+    """In the passage."""
+    features: Vector
+    """(len(SENTENCE_FEATURES),)"""
+    score: float
+    figures: tuple[Figure, ...]
+    """All its figures; offsets are the passage's."""
+    spans: tuple[Span, ...]
+    """The possible short answers of the wanted kinds."""
+    compared: Compared | None = None
+    """What the cross-encoder makes of it; None when it was not read."""
+    names: tuple[int, int] | None = None
+    """For a row of a table: where in the release the names of its columns stand."""
+
+    @property
+    def reader(self) -> float:
+        """The cross-encoder's log-odds over 8, cut to -1..1; 0 when it was not read."""
+        if self.compared is None:
+            return 0.0
+        return max(-1.0, min(1.0, self.compared.relevance / 8))
+
+    @property
+    def text(self) -> str:
+        """The sentence as printed."""
+        return self.candidate.passage.text[self.start : self.end]
+
+    @property
+    def release_start(self) -> int:
+        """Where the sentence starts in the release's text."""
+        return self.candidate.passage.start + self.start
+
+    def as_evidence(self) -> Evidence:
+        """The public value, offsets in the release."""
+        passage = self.candidate.passage
+        return Evidence(
+            release_id=passage.release_id,
+            passage_id=passage.id,
+            start=passage.start + self.start,
+            end=passage.start + self.end,
+            quote=self.text,
+            score=self.score,
+            figures=tuple(moved(figure, passage.start) for figure in self.figures),
+        )
+
+
+def moved(figure: Figure, by: int) -> Figure:
+    """A figure with its offsets counted from elsewhere."""
+    return replace(figure, start=figure.start + by, end=figure.end + by)
+
+
+_BREAK = re.compile(r"[,;()–]|\s-\s|\.\s|\b(?:và|nhưng|còn|and|but|while|whereas)\b")
+_CHANGE_WORD = re.compile(
+    r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|nhiều hơn|ít hơn|thêm|increase[sd]?|"
+    r"decrease[sd]?|rose|rise[ns]?|rising|grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
+    r"higher|lower|climbed|surged|jumped|expanded|contracted|shrank|reduction)"
+    r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|"
+    r"ở mức))*\s*$",
+    re.I,
+)
+
+
+def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float]) -> list[Vector]:
+    """The features of each span of a sentence, in the order of `sentence.spans`.
+
+    `kind`: how exactly the kind fits; `chain`: late interaction with the span's scope and, fading,
+    the scopes before it; `own_words`: share of the question's words (or the glossary's wordings of
+    them) in its scope, `chain_words`: and, fading, in those before it; `back`: how much of the
+    scope speaks of something in the question; `noun`: the question names the unit or noun;
+    `period`: 1 the time asked for, -1 another; `base`: 1 when it is compared with what was asked,
+    -1 when not; `change`: 1 when level or change is as asked, -1 when not; `asked`: share of the
+    span that the question already says; `order`: -0.1 per earlier span; `before`, `after`: how near
+    the question's words stand; `aim`: 1 for what is planned or required when that is asked for, -1
+    when not; `limit`: 1 for the end or the beginning as asked, -1 for the other; `sort`: 1 for a
+    document, agency or place of the sort asked for, -1 for another; `clause`, `told`: share of the
+    question's words said in its clause, and in its own scope only; `column`: the same for a table's
+    header;
+    `pointer`: the cross-encoder's log-probability of the span over 12, at least -1.
+    `weigh` gives how rare a term is.
+    """
+    question, passage = asked.question, sentence.candidate.passage
+    language = sentence.candidate.release.language
+    told = told_by(passage, sentence.candidate.release)
+    marks = _marks(sentence)
+    printed = {stem(word) for word, _, _ in words(sentence.text)}
+    wanted = _wanted_words(question, language) & printed
+    units = _units(question, language, weigh)
+    located = _located(units, sentence.text, sentence.start)
+    located += _stated(question, sentence, weigh)
+    pulls = _pulls(sentence, located, marks)
+    clauses = _clauses(passage.text, sentence)
+    scopes = [_scope(passage.text, sentence, marks, span) for span in sentence.spans]
+    told_here = _telling(located, scopes, marks, sentence)
+    header = header_of(sentence)
+    columns = _columns(units, header)
+    cells = [_cell(sentence, header, span) for span in sentence.spans]
+    over = [header[cell] if header else "" for cell in cells]
+    periods, beside = _period_fits(question, sentence, told, scopes, over)
+    out: list[Vector] = []
+    for number, span in enumerate(sentence.spans):
+        before, tail, after = scopes[number]
+        cell = cells[number]
+        own = [(before, tail, 1.0)]
+        chain = _chain(sentence, marks, before, tail)
+        out.append(
+            np.array(
+                [
+                    kind_fit(question, span),
+                    _local(asked, sentence, chain, span),
+                    _words_in(passage.text, wanted, own, span),
+                    _words_in(passage.text, wanted, chain, span),
+                    _back(sentence, chain, span),
+                    _noun_fit(question, span),
+                    periods[number],
+                    _base_fit(question, sentence, told, span, after),
+                    _change_fit(
+                        question,
+                        span,
+                        passage.text[max(sentence.start, before) : span.start],
+                        passage.text[span.end : after],
+                    ),
+                    _asked_share(question, passage.text[span.start : span.end]),
+                    -0.1 * number,
+                    *pulls[number],
+                    _aim(
+                        question,
+                        passage.text[max(_last(marks, span), span.start - 60) : span.start],
+                    ),
+                    _limit(question, passage.text[sentence.start : span.start]),
+                    _sort(question, passage.text[span.start : span.end], span),
+                    _in_clause(located, clauses, span),
+                    told_here[number],
+                    columns[cell] if header else 0.0,
+                    _pointer(sentence, span),
+                ],
+                np.float32,
+            )
+        )
+    for number, other in enumerate(beside):
+        if other is not None:
+            # What is said of a figure is said of the one that it is compared with.
+            out[number][_SHARED] = np.maximum(out[number][_SHARED], out[other][_SHARED])
+    return out
+
+
+def _pointer(sentence: Sentence, span: Span) -> float:
+    if sentence.compared is None:
+        return 0.0
+    told = sentence.compared.pointer(span.start - sentence.start, span.end - sentence.start)
+    return max(-1.0, told / 12)
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """Something of the question that a sentence says, and where."""
+
+    weight: float
+    places: tuple[tuple[int, int], ...]
+    """In the passage."""
+
+
+_ENDS = re.compile(
+    r"\b(?:deadline|han (?:chot|cuoi|nop)|cham nhat|ket thuc|end(?:s|ed|ing)?|clos\w+|by when|"
+    r"until|finish\w*|expir\w*|het han|latest)\b"
+)
+_BEGINS = re.compile(
+    r"\b(?:bat dau|khoi cong|khai mac|start\w*|beg[aiu]n\w*|open\w*|launch\w*|"
+    r"tu (?:ngay|khi) nao|since|from when)\b"
+)
+_TO = re.compile(
+    r"\b(?:cham nhat|truoc|den|het|ket thuc|until|by|close[sd]?|no later than|end(?:s|ed)?|through|"
+    r"to|hoan thanh)(?: (?:het|vao|on|at|the|ngay|thang|nam|\d{1,2} [ap]m|of))*$"
+)
+_FROM_TIME = re.compile(
+    r"\b(?:tu|bat dau|ke tu|from|open(?:s|ed)?|start(?:s|ed)?|since|beg[ai]n(?:s|ning)?|launched)"
+    r"(?: (?:vao|on|at|the|ngay|thang|nam))*$"
+)
+
+
+def _limit(question: Question, head: str) -> float:
+    """1 for a date that is the end or the beginning as asked, -1 for the other of the two."""
+    ends, begins = bool(_ENDS.search(question.plain)), bool(_BEGINS.search(question.plain))
+    if "date" not in question.wants or ends == begins:
+        return 0.0
+    before = " ".join(bare(word) for word, _, _ in words(head[-40:]))
+    last, first = bool(_TO.search(before)), bool(_FROM_TIME.search(before))
+    if last == first:
+        return 0.0
+    return 1.0 if last == ends else -1.0
+
+
+_SORTS: tuple[tuple[str, str], ...] = (
+    (r"nghi quyet|resolution", r"nghi quyet|resolution"),
+    (r"nghi dinh|decree", r"nghi dinh|decree"),
+    (r"quyet dinh|decision", r"quyet dinh|decision"),
+    (r"chi thi|directive", r"chi thi|directive"),
+    (r"thong tu|circular", r"thong tu|circular"),
+    (r"(?:du )?luat|law|act|bill", r"luat|law|.*\b(?:act|law|bill)"),
+    (r"ke hoach|plan", r"ke hoach|.*\bplan"),
+    (r"cong dien|cong van|dispatch|telegram", r"cong dien|cong van"),
+    (r"so nao|department", r"so\b|.*\bdepartment"),
+    (r"bo nao|ministry", r"bo\b|.*\bministry"),
+    (r"(?<!co )quan nao|district", r"quan\b|.*\bdistrict|huyen\b"),
+    (r"huyen nao", r"huyen\b|.*\bdistrict"),
+    (r"tinh nao|province", r"tinh\b|.*\bprovince"),
+    (r"county|counties", r".*\bcount(?:y|ies)"),
+    (r"benh vien nao|hospital", r"benh vien|.*\bhospital"),
+    (r"cong ty nao|company|firm", r"(?:tong )?cong ty|.*\b(?:company|corporation)"),
+)
+_ASKED_SORT = tuple((re.compile(rf"\b(?:{asked})\b"), re.compile(found)) for asked, found in _SORTS)
+
+
+def _sort(question: Question, text: str, span: Span) -> float:
+    """1 for a document, agency or place of the very sort that is asked for, -1 for another."""
+    if span.figure is not None:
+        return 0.0
+    wanted = [found for asked, found in _ASKED_SORT if asked.search(question.plain)]
+    if not wanted:
+        return 0.0
+    plain = " ".join(bare(word) for word, _, _ in words(text))
+    return 1.0 if any(found.match(plain) for found in wanted) else -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Something of the question that a text may say."""
+
+    forms: tuple[tuple[str, ...], ...]
+    """Its wordings as tuples of keys."""
+    weight: float
+    key: Callable[[str], str]
+    """Gives the key of a word."""
+
+
+def _units(question: Question, language: Language, weigh: Callable[[str], float]) -> list[_Unit]:
+    """The question's words and pairs of words, and the glossary's terms, in a language."""
+    key = bare if question.unmarked and language == "vi" else stem
+    wanted: dict[tuple[tuple[str, ...], ...], float] = {}
+    if question.language == language:
+        own = [word for word in question.content if bare(word) not in question.timed]
+        keys = [key(word) for word in own]
+        for number, word in enumerate(own):
+            wanted[((keys[number],),)] = weigh(word)
+            if number:
+                wanted[((keys[number - 1], keys[number]),)] = weigh(f"{own[number - 1]} {word}")
+    else:
+        for word in question.content:
+            if (word[0].isdigit() or word in question.names) and bare(word) not in question.timed:
+                wanted[((key(word),),)] = weigh(word)
+    for concept in question.concepts:
+        forms = [tuple(key(word) for word, _, _ in words(form))
+                 for form in concept.wordings(language)[:12]]  # fmt: skip
+        rarest = max((weigh(part) for form in forms[:4] for part in form), default=0.0)
+        if forms and not all(bare(part) in question.timed for part in forms[0]):
+            wanted[tuple(forms)] = rarest
+    return [_Unit(forms, max(weight, 0.1), key) for forms, weight in wanted.items()]
+
+
+def _located(units: Sequence[_Unit], text: str, offset: int) -> list[_Located]:
+    """Those of the units that a text says; places count from `offset`."""
+    if not units:
+        return []
+    key = units[0].key
+    said = [(key(word), offset + at, offset + end) for word, at, end in words(text)]
+    found = []
+    for unit in units:
+        places = [
+            (said[at][1], said[at + len(form) - 1][2])
+            for form in filter(None, unit.forms)
+            for at in range(len(said) - len(form) + 1)
+            if all(said[at + step][0] == part for step, part in enumerate(form))
+        ]
+        if places:
+            found.append(_Located(unit.weight, tuple(places)))
+    return found
+
+
+def _stated(
+    question: Question, sentence: Sentence, weigh: Callable[[str], float]
+) -> list[_Located]:
+    """The figures that the question states itself, where the sentence has them."""
+    found = []
+    for asked in question.figures:
+        places = [(one.start, one.end) for one in sentence.figures if figures.same(one, asked)]
+        if places:
+            found.append(_Located(weigh(asked.text), tuple(places)))
+    return found
+
+
+def said_of(sentence: Sentence, weighed: Weighed | None) -> list[tuple[int, int]]:
+    """The pieces of a passage that speak of a span: what the sentence opens with, and its scope.
+
+    The whole sentence when there is no span.
+    """
+    if weighed is None:
+        return [(sentence.start, sentence.end)]
+    span, marks = weighed.span, _marks(sentence)
+    before, tail, _ = _scope(sentence.candidate.passage.text, sentence, marks, span)
+    opening = min((start for start, _ in marks), default=sentence.end)
+    return [(sentence.start, opening), (before, max(tail, span.end))]
+
+
+def _marks(sentence: Sentence) -> list[tuple[int, int]]:
+    """The quantities and spans of a sentence, in order."""
+    return sorted(
+        {(figure.start, figure.end) for figure in sentence.figures if is_quantity(figure)}
+        | {(span.start, span.end) for span in sentence.spans}
+    )
+
+
+def _telling(
+    located: Sequence[_Located],
+    scopes: Sequence[tuple[int, int, int]],
+    marks: Sequence[tuple[int, int]],
+    sentence: Sentence,
+) -> list[float]:
+    """Per span: the share of what the sentence says of the question that its own scope says.
+
+    What the sentence opens with is said of all its figures, and counts for none of them.
+    """
+    opening = min((start for start, _ in marks), default=sentence.end)
+    total = sum(one.weight for one in located)
+    said = [0.0] * len(scopes)
+    for one in located:
+        if any(end <= opening for _, end in one.places):
+            continue
+        for number, ((before, tail, _), span) in enumerate(
+            zip(scopes, sentence.spans, strict=True)
+        ):
+            stop = max(tail, span.end)
+            if any(start >= before and end <= stop for start, end in one.places):
+                said[number] += one.weight / total
+    return said
+
+
+def with_units(
+    found: Sequence[Figure], row: str, offset: int, release: Release, names: tuple[int, int]
+) -> tuple[Figure, ...]:
+    """The figures of a row of a table with the units over them; `found` count from the passage."""
+    own = [moved(figure, -offset) for figure in found]
+    over = release.text[slice(*names)]
+    read = tables.with_units(own, row, over, language=release.language)
+    return tuple(moved(figure, offset) for figure in read)
+
+
+def header_of(sentence: Sentence) -> list[str]:
+    """The names of the columns of the table that a row is in; empty outside of tables."""
+    if sentence.names is None:
+        return []
+    return tables.columns(sentence.candidate.release.text[slice(*sentence.names)])
+
+
+def _cell(sentence: Sentence, header: Sequence[str], span: Span) -> int:
+    """The number of the table's column that a span stands in; 0 outside of tables."""
+    text = sentence.candidate.passage.text
+    return min(text.count(tables.CELL, sentence.start, span.start), max(0, len(header) - 1))
+
+
+def _columns(units: Sequence[_Unit], header: Sequence[str]) -> list[float]:
+    """Per column: what stands over it of the question, as a share of the most over any."""
+    said = [sum(one.weight for one in _located(units, cell, 0)) for cell in header]
+    most = max(said, default=0.0)
+    return [weight / most if most > 0 else 0.0 for weight in said]
+
+
+def _clauses(text: str, sentence: Sentence) -> list[int]:
+    """The number of the clause that each character of a sentence is in.
+
+    Semicolons part clauses; what stands in brackets is one of its own.
+    """
+    numbers, open_brackets, current, last = [], [], 0, 0
+    for char in text[sentence.start : sentence.end]:
+        if char == "(":
+            open_brackets.append(current)
+            last += 1
+            current = last
+        elif char == ")" and open_brackets:
+            numbers.append(current)
+            current = open_brackets.pop()
+            continue
+        elif char == ";":
+            last += 1
+            current = last
+        numbers.append(current)
+    return [-1] * sentence.start + numbers
+
+
+def _in_clause(located: Sequence[_Located], clauses: Sequence[int], span: Span) -> float:
+    """Share of the located words' weight that is said in the span's own clause."""
+    total = sum(one.weight for one in located)
+    if total <= 0:
+        return 0.0
+    mine = clauses[span.start]
+    return (
+        sum(one.weight for one in located if any(clauses[start] == mine for start, _ in one.places))
+        / total
+    )
+
+
+_GAP = 5.0
+"""Words between a span and what is said of it at which that counts 1/e."""
+
+
+def _gap(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -> float:
+    """How far apart two places are: words between them, marks and other figures counting more."""
+    between = text[start:end]
+    others = sum(start <= a and b <= end for a, b in marks)
+    return (
+        len(between.split())
+        + 2 * len(re.findall(r"[,()–]|\s-\s", between))
+        + 8 * between.count(";")
+        + 4 * others
+    )
+
+
+def _pulls(
+    sentence: Sentence, located: Sequence[_Located], marks: Sequence[tuple[int, int]]
+) -> list[tuple[float, float]]:
+    """Per span: how near the question's words stand before it and after it.
+
+    Each a share of the weight of the words that the sentence has.
+    """
+    text = sentence.candidate.passage.text
+    total = sum(one.weight for one in located)
+    out = []
+    for span in sentence.spans:
+        before = after = 0.0
+        for one in located:
+            ahead = behind = 0.0
+            for start, end in one.places:
+                if end <= span.start:
+                    gap = _gap(text, end, span.start, marks)
+                    ahead = max(ahead, float(np.exp(-gap / _GAP)))
+                elif start >= span.end:
+                    gap = _gap(text, span.end, start, marks)
+                    behind = max(behind, float(np.exp(-gap / _GAP)))
+                elif span.figure is not None:
+                    # The noun of a count is part of it.
+                    behind = 1.0
+            before += one.weight * ahead / total
+            after += one.weight * behind / total
+        out.append((before, after))
+    return out
+
+
+def _last(marks: Sequence[tuple[int, int]], span: Span) -> int:
+    """Where the mark before a span ends."""
+    return max((end for _, end in marks if end <= span.start), default=0)
+
+
+_AIM = re.compile(
+    r"\b(?:kế hoạch|chỉ tiêu|mục tiêu|dự toán|định mức|quy chuẩn|kịch bản|dự kiến|yêu cầu|đề ra|"
+    r"plan(?:s|ned)?|targets?|standards?|goals?|aims?|objectives?|forecasts?|projected|estimates?|"
+    r"maximum|limit)\b[^\d;.]{0,40}$",
+    re.I,
+)
+_ASKS_AIM = re.compile(
+    r"\b(?:ke hoach|chi tieu|muc tieu|du toan|dinh muc|quy chuan|kich ban|du kien|duoc giao|"
+    r"yeu cau|phan dau|se|plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|"
+    r"project(?:ed|ion)|estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|supposed|due|limit|"
+    r"maximum|toi da)\b"
+)
+
+
+def _aim(question: Question, head: str) -> float:
+    """For a figure that is planned or required: 1 when that is asked for, -1 when not."""
+    if not _AIM.search(head):
+        return 0.0
+    return 1.0 if _ASKS_AIM.search(question.plain) else -1.0
+
+
+def _scope(
+    text: str, sentence: Sentence, marks: Sequence[tuple[int, int]], span: Span
+) -> tuple[int, int, int]:
+    """Where what is said of a span starts and ends, and where the next mark stands."""
+    last = max((end for _, end in marks if end <= span.start), default=sentence.start)
+    after = min((start for start, _ in marks if start >= span.end), default=sentence.end)
+    start = last
+    if last > sentence.start:
+        parting = _parting(text, last, span.start)
+        # Without any break, the words between two figures are said of both.
+        start = parting if parting < span.start else last
+    return start, _parting(text, span.end, after), after
+
+
+def _parting(text: str, start: int, end: int) -> int:
+    """Where the words between two figures part: at the last semicolon, else at the first break.
+
+    A row of short words behind a figure is what it counts (`40 sở, ban, ngành, đơn vị, 30 …`): then
+    they part at the last break.
+    """
+    if text.startswith(")", start):
+        # "the United States ($421 million), Japan ($267 million)": Japan is the latter's.
+        return start
+    semicolon = text.rfind(";", start, end)
+    if semicolon >= 0:
+        return semicolon
+    stops = list(_BREAK.finditer(text, start, end))
+    if not stops:
+        return end
+    edges = [start, *(stop.end() for stop in stops)]
+    parts = [text[edge : stop.start()].split() for edge, stop in zip(edges, stops, strict=False)]
+    if len(parts) > 1 and all(len(part) <= 2 for part in parts):
+        return stops[-1].start()
+    return stops[0].start()
+
+
+def _words_in(
+    text: str, wanted: set[str], pieces: Sequence[tuple[int, int, float]], span: Span
+) -> float:
+    """Share of the wanted words in pieces of the text, each with a weight; the span left out."""
+    if not wanted:
+        return 0.0
+    best: dict[str, float] = {}
+    for start, end, weight in pieces:
+        outside = f"{text[start : min(end, span.start)]} {text[max(start, span.end) : end]}"
+        for word, _, _ in words(outside):
+            key = stem(word)
+            if key in wanted:
+                best[key] = max(best.get(key, 0.0), weight)
+    return sum(best.values()) / len(wanted)
+
+
+def _back(sentence: Sentence, chain: Sequence[tuple[int, int, float]], span: Span) -> float:
+    """Mean over the scope's tokens of their largest cosine with a token of the question.
+
+    Where a span has no words of its own, as in brackets, the scope before it stands in.
+    """
+    candidate = sentence.candidate
+    if not len(candidate.similarity):
+        return 0.0
+    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
+    outside = (ends <= span.start) | (starts >= span.end)
+    for start, end, _ in chain:
+        tokens = (starts < end) & (ends > start) & outside
+        if tokens.any():
+            return float(candidate.similarity[:, tokens].max(axis=0).mean())
+    return 0.0
+
+
+def _base_fit(question: Question, sentence: Sentence, told: Told, span: Span, after: int) -> float:
+    if question.base is None:
+        return 0.0
+    bases = [m for m in told.mentions if m.compared and span.end <= m.start <= after]
+    if not bases:
+        return 0.0
+    if question.base.year is None and question.base.whole_year:
+        # Year on year: what it is compared with is named as a year or as the same period.
+        named = sentence.candidate.passage.text[bases[0].start : bases[0].end]
+        return 1.0 if re.search(r"cùng|same|year|năm", named, re.I) else -1.0
+    return 1.0 if fit([question.base], bases[0].period) > 0 else -1.0
+
+
+def is_quantity(figure: Figure) -> bool:
+    """Whether a figure is something other than a time."""
+    return figures.kind(figure) not in ("date", "period")
+
+
+def _chain(
+    sentence: Sentence, marks: Sequence[tuple[int, int]], before: int, tail: int
+) -> list[tuple[int, int, float]]:
+    """The scope and those before it, each counting 0.7 of the next, 0.4 across a semicolon."""
+    text = sentence.candidate.passage.text
+    pieces = [(before, tail, 1.0)]
+    edge, weight = before, 1.0
+    for _start, end in reversed([mark for mark in marks if mark[1] <= before]):
+        if end >= edge:
+            continue
+        weight *= 0.4 if ";" in text[end:edge] and edge != before else 0.7
+        pieces.append((end, edge, weight))
+        edge = end
+    if edge > sentence.start:
+        # What the sentence opens with is what all of it is about.
+        pieces.append((sentence.start, edge, 1.0))
+    return pieces
+
+
+def _local(
+    asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int, float]], span: Span
+) -> float:
+    """Late interaction with pieces of the passage, each with a weight; the span itself left out."""
+    candidate = sentence.candidate
+    starts, ends = candidate.encoded.spans[:, 0], candidate.encoded.spans[:, 1]
+    outside = (ends <= span.start) | (starts >= span.end)
+    best = np.zeros(len(asked.token_weights), np.float32)
+    for start, end, weight in pieces:
+        tokens = (starts < end) & (ends > start) & outside
+        if tokens.any():
+            best = np.maximum(best, weight * candidate.similarity[:, tokens].max(axis=1))
+    return float(best @ asked.token_weights) if len(best) else 0.0
+
+
+def _wanted_words(question: Question, language: Language) -> set[str]:
+    if question.language == language:
+        return {stem(word) for word in question.content if bare(word) not in question.timed}
+    wordings = [form for concept in question.concepts for form in concept.wordings(language)[:4]]
+    found = {stem(word) for form in wordings for word, _, _ in words(form)}
+    names = {word for word in question.content if word[0].isdigit() or word in question.names}
+    return found | {word for word in names if bare(word) not in question.timed}
+
+
+def _noun_fit(question: Question, span: Span) -> float:
+    """1 when the figure counts what the question asks to count, -1 when something else."""
+    if span.figure is None or question.noun is None or span.figure.unit is None:
+        return 0.0
+    if span.figure.unit == question.noun:
+        return 1.0
+    probe = Figure("", Decimal(5), question.noun, 0, 0)
+    # Nouns of one family: people and workers, directives and dispatches.
+    return 0.5 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
+
+
+def _period_fits(
+    question: Question,
+    sentence: Sentence,
+    told: Told,
+    scopes: Sequence[tuple[int, int, int]],
+    columns: Sequence[str],
+) -> tuple[list[float], list[int | None]]:
+    """Per span: whether it is of the asked time; one of a time that nobody asked for counts -1.
+
+    And the number of the span of its kind before it that it is compared with, None when it is not.
+    """
+    text, within = sentence.candidate.passage.text, (sentence.start, sentence.end)
+    language = sentence.candidate.release.language
+    named = [m for m in told.mentions if within[0] <= m.start < within[1]]
+    quantities = [(f.start, f.end) for f in sentence.figures if is_quantity(f)]
+    found: list[float] = []
+    beside: list[int | None] = []
+    aside = []
+    of_a_year = any(period.year for period in question.periods)
+    for span, (_, tail, after), column in zip(sentence.spans, scopes, columns, strict=True):
+        # What stands over a cell says its time, if anything does.
+        dated = resolved(column, mentioned(column, language), None) if column else []
+        if dated and question.periods:
+            found.append(fit(question.periods, dated[0].period))
+            aside.append(False)
+            beside.append(None)
+            continue
+        # English says when behind the verb: "8.2% were in poor condition at the end of 2023".
+        reach = tail if language == "vi" else after
+        time = bound(text, within, named, quantities, (span.start, span.end), reach)
+        compared = time.mention is not None and time.own and time.mention.compared
+        earlier = time.base or compared
+        aside.append(compared or time.bracketed)
+        beside.append(_compared_with(sentence, span) if earlier or time.bracketed else None)
+        if question.earlier and not of_a_year:
+            found.append(1.0 if earlier else -0.5)
+        elif not question.periods:
+            found.append(-1.0 if earlier else 0.0)
+        elif time.own and time.mention is not None:
+            value = fit_of(question.periods, time.mention)
+            if compared and not of_a_year:
+                # "The first six months": of this year, not of the one compared with.
+                value = -1.0 if time.mention.loose else min(value, 0.3)
+            found.append(value)
+        elif time.base and question.earlier:
+            found.append(1.0)
+        else:
+            value = (
+                fit(question.periods, time.mention.period)
+                if time.mention
+                else inherited(question, told, sentence.start)
+            )
+            if time.base:
+                # Of some time before that of the figure beside it.
+                value = 0.5 if value < 0 else -0.7 if value > 0 else -0.3
+            found.append(value)
+    if any(apart and value >= 0.5 for apart, value in zip(aside, found, strict=True)):
+        # Where a figure aside is of the time asked for, those that it stands beside are not.
+        found = [v if apart else min(v, -0.3) for apart, v in zip(aside, found, strict=True)]
+    return found, beside
+
+
+def _sort_of(figure: Figure) -> str:
+    """Its kind; a second number often goes without the noun of the first."""
+    kind = figures.kind(figure)
+    return "count" if kind in ("number", "measure") else kind
+
+
+def _compared_with(sentence: Sentence, span: Span) -> int | None:
+    """The last span of a figure's kind before it (before its brackets), not past a semicolon."""
+    if span.figure is None:
+        return None
+    text = sentence.candidate.passage.text
+    opened = text.rfind("(", sentence.start, span.start)
+    edge = span.start if opened < 0 or ")" in text[opened : span.start] else opened
+    kind = _sort_of(span.figure)
+    before = [
+        number
+        for number, other in enumerate(sentence.spans)
+        if other.end <= edge
+        and other.figure is not None
+        and _sort_of(other.figure) == kind
+        and ";" not in text[other.end : edge]
+    ]
+    return before[-1] if before else None
+
+
+_MORE = re.compile(
+    r"\s*(?:\([^()]*\)\s*)?(?:more|fewer|less|higher|lower|above|below|up|down|extra|additional)\b"
+    r"(?! than \d)",
+    re.I,
+)
+
+
+def _change_fit(question: Question, span: Span, head: str, behind: str) -> float:
+    changes = bool(_CHANGE_WORD.search(head[-60:].rstrip()) or _MORE.match(behind))
+    if question.change and not changes and span.figure and span.figure.unit == "%":
+        # A rate of growth is also "reached": GRDP ước đạt 5,91%.
+        return 0.0
+    return 1.0 if changes == question.change else -1.0
+
+
+def _asked_share(question: Question, text: str) -> float:
+    said = {bare(word) for word in question.content}
+    kept = [bare(word) for word, _, _ in words(text) if not is_function_word(word, "vi")]
+    return sum(word in said for word in kept) / len(kept) if kept else 0.0
+
+
+def inherited(question: Question, told: Told, start: int) -> float:
+    """Fit of the time that an earlier sentence named: months may have changed since, years not."""
+    value = fit(question.periods, told.period_at(start))
+    # What a release is about as a whole may be said in its title alone.
+    value = max([value, *(0.8 * fit(question.periods, period) for period in told.titled)])
+    return value if value > 0 or value == -1.0 else 0.0
