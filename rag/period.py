@@ -249,6 +249,7 @@ _EARLIER = re.compile(
     r"\b(?:(?:mot )?nam truoc|nam ngoai|truoc (?:day|kia|khi|do)|ban dau)\b|"
     r"(?<!thang )(?<!nua )(?<!so voi )(?<!ke tu )(?<!tu )\bdau nam\b"
 )
+"""Asks how something was before, in words without diacritics."""
 _THAN = re.compile(
     r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus|on)\s+(?:\w+\s+){0,3}$"
 )
@@ -401,9 +402,8 @@ _AGAINST = re.compile(
 )
 _FROM = re.compile(rf"\b(?:from|từ){_MILD}", re.I)
 _TO = re.compile(rf"\b(?:to|lên|xuống|còn|thành)(?: (?:còn|mức|tới|đến))*{_MILD}", re.I)
-
-
 _NEXT = re.compile(r"\s*(?:[^\W\d_]+\s*){0,2}")
+"""What may stand between a time and the brackets that are of it: "quý IV cao nhất (46.900 căn)"."""
 
 
 def bound(
