@@ -68,6 +68,7 @@ class Index:
         self._client: Any = None
         self._collection_cache: Any = None
         self._words: Words | None = None
+        self._languages: tuple[Words, list[Language]] | None = None
         self._generation: str | None = None
 
     @classmethod
@@ -217,6 +218,15 @@ class Index:
         """Id and language of the release of the passage at a place in `ids`."""
         language, _, release_id = self._current_words().label(number).partition(" ")
         return release_id, cast(Language, language)
+
+    @property
+    def languages(self) -> list[Language]:
+        """The languages of the releases that BM25 covers."""
+        current = self._current_words()
+        if self._languages is None or self._languages[0] is not current:
+            found = sorted({label.partition(" ")[0] for label in current.labels})
+            self._languages = (current, [cast(Language, language) for language in found])
+        return self._languages[1]
 
     def stored_ids(self) -> set[str]:
         """Every passage id that Chroma holds."""

@@ -96,7 +96,8 @@ class Words:
         self.about: dict[str, str] = json.loads((folder / "about.json").read_text("utf-8"))
         listed = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
         self.ids: list[str] = listed["ids"]
-        self._labels: list[str] = [label for label, _ in listed["labels"]]
+        self.labels: list[str] = [label for label, _ in listed["labels"]]
+        """Each run of passages has one, in the order of `ids`."""
         runs = [count for _, count in listed["labels"]]
         self._label_of = np.repeat(np.arange(len(runs), dtype=np.int32), runs)
         self.position = {name: number for number, name in enumerate(self.ids)}
@@ -119,8 +120,7 @@ class Words:
 
     def label(self, number: int) -> str:
         """The label that the passage at a place was given."""
-        label: str = self._labels[int(self._label_of[number])]
-        return label
+        return self.labels[int(self._label_of[number])]
 
     def scores(self, wanted: Iterable[str]) -> Scores:
         """(passages,): the sum of the terms' scores; a term given twice counts twice."""

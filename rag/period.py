@@ -71,6 +71,11 @@ _SAME = re.compile(
     r"(?<!\d )(?<!các )(?<!những )(?<!nhiều )(?<!vài )năm (?:trước|ngoái)\b",
     re.I,
 )
+_COMPARING = (
+    "cùng", "trước", "ngoái", "same", "earlier", "ago", "before", "previous", "preceding", "prior",
+    "year-o", "year o", "month-o", "month o", "quarter-o", "quarter o",
+)  # fmt: skip
+"""One of them is in whatever `_SAME` or `_PRIOR` finds."""
 _BASE = re.compile(
     r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|compared (?:with|to)|"
     r"versus|vs\.?|than|from|against|over|above|below|up on|down on|vượt|thay vì|instead of)"
@@ -186,8 +191,14 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
     """
     current = around
     out: list[Mention] = []
-    same = {match.start(): match for match in _SAME.finditer(text)}
-    same.update({match.start(): match for match in _PRIOR.finditer(text)})
+    low = text.lower()
+    same = {
+        match.start(): match
+        for pattern in (_SAME, _PRIOR)
+        # Most texts have none, and looking for a few words is much quicker.
+        if any(word in low for word in _COMPARING)
+        for match in pattern.finditer(text)
+    }
     spans = [(match.start(), match.end()) for match in same.values()]
     events = sorted(
         [

@@ -209,7 +209,8 @@ class Retriever:
         )
         own = self._share(own_terms(question))
         crossing = self._share(crossing_terms(question))
-        by_language = {language: self._term_scores(question, language) for language in ("vi", "en")}
+        languages = self._index.languages
+        by_language = {language: self._term_scores(question, language) for language in languages}
         lexical = own + sum(by_language.values())
         top = _largest(lexical, _FROM_EACH if allowed is None else len(ids))
         wanted = [name for name in near if name in position]
@@ -253,12 +254,10 @@ class Retriever:
             )
             for language in ("vi", "en")
         }
-
-        def first(row: _Row) -> float:
-            features = np.array([1.0, row.dense, row.own, row.term], np.float32)
-            return float(weights[row.language] @ features)
-
-        rows = sorted(rows, key=first, reverse=True)[:most]
+        told = np.array([(1.0, row.dense, row.own, row.term) for row in rows], np.float32)
+        fitted = np.array([weights[row.language] for row in rows], np.float32)
+        best = np.argsort(-(told * fitted).sum(axis=1), kind="stable") if rows else ()
+        rows = [rows[number] for number in best[:most]]
         releases = self._read({row.release_id for row in rows})
         read = self._archive.read([row.passage_id for row in rows])
         # A release that was taken out a moment ago may still be in the indexes.

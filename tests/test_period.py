@@ -179,6 +179,21 @@ def test_the_same_period_is_that_of_the_year_before() -> None:
     assert (period, compared) == (Period(2019, 101, 630), True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "cùng kỳ", "cùng thời điểm năm trước", "năm ngoái", "the same months of 2020",
+        "same period of the previous year", "a year earlier", "one year previously",
+        "twelve months before", "the year before", "the previous year", "year-on-year",
+        "year over year", "month-on-month", "quarter on quarter", "tháng trước", "quý trước",
+        "the preceding quarter", "the prior three months", "a month earlier",
+    ],
+)  # fmt: skip
+def test_what_something_is_compared_with_is_found_in_any_letters(words: str) -> None:
+    for text in (f"tăng 5% so với {words}", f"UP 5% ON {words.upper()}"):
+        assert any(compared for _, _, compared in told(text, HALF)), text
+
+
 def test_a_year_to_compare_with_means_the_same_stretch_of_it() -> None:
     [(_, period, compared)] = told("tăng 5% so với năm 2020", HALF)
     assert (period, compared) == (Period(2020, 101, 630), True)
