@@ -15,6 +15,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -300,10 +301,11 @@ def test_each_page_that_is_a_picture_has_time_of_its_own(tmp_path: Path) -> None
     scan = tmp_path / "scan.pdf"
     first, second, *_ = release_files.page_images(printed, dpi=150)
     first.save(scan, save_all=True, append_images=[second], resolution=150)
-    with Readers(limits=Limits(seconds=0.5, seconds_per_picture=60)) as readers:
+    limits = Limits(seconds=0.5, seconds_per_megabyte=1e-6, seconds_per_picture=60)
+    with Readers(limits=limits) as readers:
         [(_, release)] = readers.read([job(scan)])
     assert isinstance(release, Release), release
-    with Readers(limits=Limits(seconds=0.5, seconds_per_picture=0.01)) as readers:
+    with Readers(limits=replace(limits, seconds_per_picture=0.01)) as readers:
         [(_, refused)] = readers.read([job(scan)])
     assert "not read within" in failure(refused).reason
     with Readers(limits=Limits(pictures=1)) as readers:
