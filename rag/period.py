@@ -326,7 +326,11 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
         # "June 2021" is not also "2021".
         periods = [period for period in periods if not period.whole_year] or periods
     if today and not asks_same and (relative := _relative(bare(text), today)):
-        periods.append(relative)
+        if relative.whole_year and any(period.year is None for period in periods):
+            # "The first half of last year".
+            periods = [replace(p, year=p.year or relative.year) for p in periods]
+        else:
+            periods.append(relative)
     return Times(
         periods=tuple(dict.fromkeys(periods)),
         base=compared[0].period if compared else None,

@@ -185,6 +185,10 @@ _TIMED = re.compile(
 )
 _PRICE = re.compile(r"(?<!chỉ số )\bgiá\b(?! (?:trị|cả|thể|tiêu dùng))", re.I)
 """Told apart from other words only by its diacritics."""
+_SEVERAL = re.compile(
+    r"\b(?:hai|ba|bốn|sáu|bảy|tám) (?:(?!năm\b|tháng\b|ngày\b|quý\b)\w+ ){1,3}nào\b", re.I
+)
+"""Asks for so many of something by their names."""
 _EXPLAINS = re.compile(
     r"\b(?:why|reasons?|causes?|vi sao|tai sao|ly do|nguyen nhan|nhu the nao|the nao|de lam gi)\b|"
     r"\bvi (?:\w+ )?gi\b|\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|"
@@ -389,7 +393,10 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         concepts=_concepts(found, language),
         names=_names(text, found),
         wants=_wants(
-            plain + (" %" if "%" in text else "") + (" price" if _PRICE.search(text) else "")
+            plain
+            + (" %" if "%" in text else "")
+            + (" price" if _PRICE.search(text) else "")
+            + (" list" if _SEVERAL.search(text) else "")
         ),
         explains=bool(_EXPLAINS.search(plain)),
         of_release=bool(_OF_RELEASE.search(plain)),

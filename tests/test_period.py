@@ -146,6 +146,8 @@ def test_the_same_period_of_a_year_is_that_year() -> None:
     [
         ("Thu ngân sách năm nay là bao nhiêu?", Period(2021, 101, 1231)),
         ("Thu ngân sách năm ngoái là bao nhiêu?", Period(2020, 101, 1231)),
+        ("Thu ngân sách nửa đầu năm ngoái là bao nhiêu?", Period(2020, 101, 630)),
+        ("Revenue in the first half of last year?", Period(2020, 101, 630)),
         ("Thu ngân sách quý này là bao nhiêu?", Period(2021, 101, 331)),
         ("Thu ngân sách quý trước là bao nhiêu?", Period(2020, 1001, 1231)),
         ("What is the revenue this year?", Period(2021, 101, 1231)),

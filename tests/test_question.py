@@ -296,3 +296,17 @@ def test_a_price_is_money(text: str, money: bool) -> None:
 )
 def test_whether_it_asks_to_explain(text: str, explains: bool) -> None:
     assert understand(text).explains == explains
+
+
+@pytest.mark.parametrize(
+    ("text", "several"),
+    [
+        ("Bốn quận nào đã có quy hoạch?", True),
+        ("Hai thành phố nào ở Kerrigan bỏ quy hoạch?", True),
+        ("Quận nào đã có quy hoạch?", False),
+        ("Thông cáo của An Hải mang số nào?", False),
+        ("Hai tháng nào có mưa?", False),
+    ],
+)
+def test_several_of_something_are_a_list(text: str, several: bool) -> None:
+    assert ("list" in understand(text).wants) == several
