@@ -155,7 +155,8 @@ class Assistant:
         text = clean(question, longest=self.settings.max_question_chars)
         # "This year" is that of the newest release: a collection may be old when it is asked.
         today = self._archive.newest()
-        understood = self._retriever.understand(text, today=today)
+        with self._lock:
+            understood = self._retriever.understand(text, today=today)
         if history and _goes_on(understood):
             earlier = str(history[-1][0])[: self.settings.max_question_chars]
             try:
@@ -164,7 +165,8 @@ class Assistant:
                 return understood
             # A follow-up leaves out what was just talked about; its own words come first.
             both = f"{text} {before}"
-            together = self._retriever.understand(both, today=today)
+            with self._lock:
+                together = self._retriever.understand(both, today=today)
             joined = replace(together, text=both, language=understood.language)
             if understood.wants == {"text"}:
                 return joined
