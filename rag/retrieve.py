@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -202,17 +203,21 @@ class Retriever:
         if allowed is not None and not allowed:
             return []
         question = asked.question
-        near = self._index.nearest(
-            asked.encoded.vector,
-            min(_FROM_EACH, len(ids)),
-            release_ids=sorted(allowed) if allowed is not None else None,
-        )
-        own = self._share(own_terms(question))
-        crossing = self._share(crossing_terms(question))
-        languages = self._index.languages
-        by_language = {language: self._term_scores(question, language) for language in languages}
-        lexical = own + sum(by_language.values())
-        top = _largest(lexical, _FROM_EACH if allowed is None else len(ids))
+        # Chroma and BM25 take about as long, and the one needs no Python.
+        with ThreadPoolExecutor(1) as beside:
+            nearest = beside.submit(
+                self._index.nearest,
+                asked.encoded.vector,
+                min(_FROM_EACH, len(ids)),
+                release_ids=sorted(allowed) if allowed is not None else None,
+            )
+            own = self._share(own_terms(question))
+            crossing = self._share(crossing_terms(question))
+            languages = self._index.languages
+            by_language = {one: self._term_scores(question, one) for one in languages}
+            lexical = own + sum(by_language.values())
+            top = _largest(lexical, _FROM_EACH if allowed is None else len(ids))
+            near = nearest.result()
         wanted = [name for name in near if name in position]
         wanted += [ids[number] for number in top if ids[number] not in near]
         shares = {
