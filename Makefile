@@ -42,8 +42,11 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 	$(BIN)/python -m eval --check tests/data/made-up-2.jsonl --corpus tests/data/releases
 	$(BIN)/python -m eval --check tests/data/made-up-3.jsonl --corpus tests/data/releases-3
 	$(BIN)/python -m eval --check tests/data/made-up-4.jsonl --corpus tests/data/releases-4
+	$(BIN)/python -m eval --check tests/data/made-up-5.jsonl --corpus tests/data/releases-5
+	$(BIN)/python -m eval --check tests/data/made-up-6.jsonl --corpus tests/data/releases-6
 	$(BIN)/python -m eval --check tests/data/held-out.jsonl --corpus tests/data/releases-held-out
 	$(BIN)/python -m eval --check tests/data/held-out-2.jsonl --corpus tests/data/releases-held-out-2
+	$(BIN)/python -m eval --check tests/data/held-out-3.jsonl --corpus tests/data/releases-held-out-3
 
 bench: $(INSTALLED_DEV) ## measure set-up, cold start, latency, ingest speed and memory
 	@$(BIN)/python -m eval.bench

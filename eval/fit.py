@@ -38,6 +38,7 @@ from tqdm import tqdm
 
 from eval.gold import Question, Split, load_gold, locate_quotes, split_of
 from eval.metrics import exact_match
+from eval.twins import all_told, names, twin
 from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
@@ -465,14 +466,27 @@ def gather(
     return out
 
 
+_TWINS = 0.3
+"""The share of answerable questions on releases that get a twin which cannot be answered."""
+
+
 def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
-    """What the cross-encoder is trained on: all folds but the last."""
+    """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`)."""
     from eval.fit_cross import CANDIDATES, Example, Group
 
     rng, out = random.Random(3), []
-    for store in stores:
+    known = [
+        {
+            language: names([one.text for one in store.asked if detect(one.text) == language])
+            for language in ("vi", "en")
+        }
+        for store in stores
+    ]
+    for number, store in enumerate(stores):
         reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
+        public = _is_public(store.asked[0].name)
+        told = "" if public else all_told(one.text for one in store.archive.releases())
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
             if item.fold == FOLDS - 1:
                 continue
@@ -494,8 +508,16 @@ def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
                 )
                 for one in chosen
             )
-            if examples:
-                out.append(Group(item.text, examples))
+            if not examples:
+                continue
+            out.append(Group(item.text, examples))
+            if right and not public and rng.random() < _TWINS:
+                language = detect(item.text)
+                strange = {n for at, k in enumerate(known) if at != number for n in k[language]}
+                text = twin(item.text, known[number][language], sorted(strange), told, rng)
+                if text:
+                    mine = [Example(one.pair, False, (), ()) for one in examples]
+                    out.append(Group(text, tuple(mine[: CANDIDATES - 1])))
     return out
 
 

@@ -198,7 +198,7 @@ def _unit(vector: Vector) -> Vector:
 
 
 class Onnx:
-    """The bundled model's tokenizer and halves, on ONNX Runtime."""
+    """The bundled model's tokenizer and embeddings, on ONNX Runtime."""
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
         from tokenizers import Tokenizer
@@ -209,7 +209,7 @@ class Onnx:
             self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # the library raises bare exceptions for damaged files
             raise self._damaged() from error
-        self._lower = self.session(folder / "onnx" / "lower.onnx")
+        self._embeddings = self.session(folder / "onnx" / "embeddings.onnx")
 
     def session(self, path: Path) -> Any:
         """Open a graph; `WeightsError` when it is damaged."""
@@ -228,16 +228,16 @@ class Onnx:
         except Exception as error:  # the library raises bare exceptions for damaged files
             raise self._damaged() from error
 
-    def run(self, upper: Any, sequences: Sequence[Sequence[int]]) -> list[Any]:
-        """The outputs of an upper half, each (sequences, …), for padded sequences of ids."""
+    def run(self, layers: Any, sequences: Sequence[Sequence[int]]) -> list[Any]:
+        """The outputs of a stack of layers, each (sequences, …), for padded sequences of ids."""
         longest = max(map(len, sequences))
         ids = np.full((len(sequences), longest), 1, np.int64)
         mask = np.zeros((len(sequences), longest), np.int32)
         for row, sequence in enumerate(sequences):
             ids[row, : len(sequence)] = sequence
             mask[row, : len(sequence)] = 1
-        (middle,) = self._lower.run(None, {"ids": ids, "mask": mask})
-        outputs: list[Any] = upper.run(None, {"middle": middle, "mask": mask})
+        (embedded,) = self._embeddings.run(None, {"ids": ids})
+        outputs: list[Any] = layers.run(None, {"embedded": embedded, "mask": mask})
         return outputs
 
     def _damaged(self) -> WeightsError:
@@ -254,7 +254,7 @@ class OnnxEncoder:
         self.dim = 384
         self.prompts = {"query": "query: ", "passage": "passage: "}
         self.model = Onnx(folder, threads=threads)
-        self._upper = self.model.session(folder / "onnx" / "upper.onnx")
+        self._layers = self.model.session(folder / "onnx" / "layers.onnx")
         self._tokenizer = self.model.tokenizer
         self._tokenizer.enable_truncation(_LONGEST)
 
@@ -271,7 +271,7 @@ class OnnxEncoder:
         encodings = self._tokenizer.encode_batch([prompt + text.rstrip() for text in texts])
         done: dict[int, Encoded] = {}
         for batch in _batches([len(encoding.ids) for encoding in encodings], _BATCH):
-            (hidden,) = self.model.run(self._upper, [encodings[index].ids for index in batch])
+            (hidden,) = self.model.run(self._layers, [encodings[index].ids for index in batch])
             for row, index in enumerate(batch):
                 length = len(encodings[index].ids)
                 done[index] = _encoded(
@@ -352,13 +352,13 @@ def pair_ids(tokenizer: Any, question: str, pair: Pair) -> tuple[list[int], int,
 class CrossEncoder:
     """Reads a question and a text together: whether the one answers the other, and where.
 
-    The bundled model's lower half, and an upper half trained for this (`eval/fit_cross.py`,
+    The bundled model's embeddings, and its layers trained for this (`eval/fit_cross.py`,
     docs/decisions/0013).
     """
 
     def __init__(self, model: Onnx, path: Path) -> None:
         self._model = model
-        self._upper = model.session(path)
+        self._layers = model.session(path)
 
     def read(self, question: str, pairs: Sequence[Pair]) -> list[Compared]:
         """One result for each pair, in their order; an empty list gives an empty list.
@@ -368,7 +368,7 @@ class CrossEncoder:
         results = []
         for pair in pairs:
             ids, first, spans = pair_ids(self._model.tokenizer, question, pair)
-            (heads,) = self._model.run(self._upper, [ids])
+            (heads,) = self._model.run(self._layers, [ids])
             chances = _log_softmax(heads[0, first : len(ids) - 1, 1:])
             results.append(
                 Compared(

