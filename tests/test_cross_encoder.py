@@ -104,7 +104,7 @@ def test_a_pointer_over_no_tokens_is_the_least() -> None:
 def test_training_learns_and_its_arrays_make_a_graph(
     embedder: Embedder, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eval.fit_cross._EPOCHS", 25)
+    monkeypatch.setattr("eval.fit_cross._EPOCHS", 50)
     start = TELLS.text.index("608,5 tỷ đồng")
     groups = [
         Group(QUESTION, (Example(TELLS, True, ((start, start + 13),)), Example(OTHER, False, ()))),
