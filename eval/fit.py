@@ -487,6 +487,10 @@ def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         public = _is_public(store.asked[0].name)
         told = "" if public else all_told(one.text for one in store.archive.releases())
+        strange = {
+            language: sorted({n for at, k in enumerate(known) if at != number for n in k[language]})
+            for language in known[number]
+        }
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
             if item.fold == FOLDS - 1:
                 continue
@@ -513,8 +517,7 @@ def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
             out.append(Group(item.text, examples))
             if right and not public and rng.random() < _TWINS:
                 language = detect(item.text)
-                strange = {n for at, k in enumerate(known) if at != number for n in k[language]}
-                text = twin(item.text, known[number][language], sorted(strange), told, rng)
+                text = twin(item.text, known[number][language], strange[language], told, rng)
                 if text:
                     mine = [Example(one.pair, False, (), ()) for one in examples]
                     out.append(Group(text, tuple(mine[: CANDIDATES - 1])))

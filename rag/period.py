@@ -78,11 +78,6 @@ _SAME = re.compile(
     r"năm (?:trước|ngoái)\b(?<!\d năm.{6})(?<!các năm.{6})(?<!những năm.{6})"
     r"(?<!nhiều năm.{6})(?<!vài năm.{6})"
 )
-_COMPARING = (
-    "cùng", "trước", "ngoái", "same", "earlier", "ago", "before", "previous", "preceding", "prior",
-    "year-o", "year o", "month-o", "month o", "quarter-o", "quarter o",
-)  # fmt: skip
-"""One of them is in whatever `_SAME` or `_PRIOR` finds."""
 _BASE = re.compile(
     r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|compared (?:with|to)|"
     r"versus|vs\.?|than|from|against|over|above|below|up on|down on|vượt|thay vì|instead of)"
@@ -200,13 +195,7 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
     low = text.lower()
     if len(low) != len(text):
         low = text  # Offsets are of the text; few letters become two.
-    same = {
-        match.start(): match
-        for pattern in (_SAME, _PRIOR)
-        # Most texts have none, and looking for a few words is much quicker.
-        if any(word in low for word in _COMPARING)
-        for match in pattern.finditer(low)
-    }
+    same = {match.start(): match for pattern in (_SAME, _PRIOR) for match in pattern.finditer(low)}
     spans = [(match.start(), match.end()) for match in same.values()]
     events = sorted(
         [
