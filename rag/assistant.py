@@ -22,7 +22,7 @@ from rag.embedding import Embedder, open_cross_encoder, open_embedder
 from rag.errors import QuestionError
 from rag.evidence import Reader, Reading
 from rag.index import Index
-from rag.question import Question, clean, parts
+from rag.question import QUANTITIES, Question, clean, parts
 from rag.retrieve import Asked, Candidate, Retriever, Weights, hits
 from rag.schema import Answer, Filters, Hit, Release
 from rag.settings import Settings
@@ -144,12 +144,17 @@ class Assistant:
         yield replace(written, timings=clock.laps("chat"))
 
     def _questions(self, question: str, history: History) -> list[Question]:
-        """What is asked, one by one; a later part may leave out what the one before it names."""
+        """What is asked, one by one; a later part may leave out what the one before it names.
+
+        Of two figures ("how much was paid and how many people got support") the first may leave out
+        what the second names.
+        """
         several = parts(clean(question, longest=self.settings.max_question_chars))
-        earlier = [history, *(((part, ""),) for part in several)]
-        return [
-            self._understand(part, before) for part, before in zip(several, earlier, strict=False)
-        ]
+        before = [history, *(((part, ""),) for part in several)]
+        asked = [self._understand(*one) for one in zip(several, before, strict=False)]
+        if not history and len(asked) > 1 and all(one.wants & QUANTITIES for one in asked[:2]):
+            asked[0] = self._understand(several[0], ((several[1], ""),))
+        return asked
 
     def _understand(self, question: str, history: History) -> Question:
         text = clean(question, longest=self.settings.max_question_chars)

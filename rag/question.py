@@ -22,6 +22,7 @@ Want = Literal[
     "list", "multiple", "text",
 ]  # fmt: skip
 """The kind of answer: `quantity` is any figure, `text` is anything else."""
+QUANTITIES: frozenset[Want] = frozenset({"money", "percent", "count", "quantity"})
 
 FUNCTION_WORDS: dict[Language, frozenset[str]] = {
     "vi": frozenset(
@@ -425,7 +426,7 @@ def _wants(plain: str) -> frozenset[Want]:
     if found & {"date", "person", "agency", "place", "document"} and not re.search(
         r"\bbao nhieu (?!phan)|\bhow (?:much|many)\b", plain
     ):
-        found -= {"money", "percent", "count", "quantity"}
+        found -= QUANTITIES
     if re.search(r"\b(?:why|vi sao|tai sao|ly do|reason|nguyen nhan)\b", plain) and not re.search(
         r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage))\b", plain
     ):
