@@ -40,10 +40,12 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 	$(BIN)/python -m eval --check eval/data/hanoi-2021-h1.jsonl --corpus data/releases
 	$(BIN)/python -m eval --check tests/data/made-up.jsonl --corpus tests/data/releases
 	$(BIN)/python -m eval --check tests/data/made-up-2.jsonl --corpus tests/data/releases
-	$(BIN)/python -m eval --check tests/data/made-up-3.jsonl --corpus tests/data/releases-3
-	$(BIN)/python -m eval --check tests/data/made-up-4.jsonl --corpus tests/data/releases-4
-	$(BIN)/python -m eval --check tests/data/made-up-5.jsonl --corpus tests/data/releases-5
-	$(BIN)/python -m eval --check tests/data/made-up-6.jsonl --corpus tests/data/releases-6
+	@set -e; for set in 3 4 5 6; do \
+		$(BIN)/python -m eval --check tests/data/made-up-$$set.jsonl --corpus tests/data/releases-$$set; \
+	done
+	@set -e; for set in 7 8; do for part in a b c d e f g h; do \
+		$(BIN)/python -m eval --check tests/data/made-up-$$set.$$part.jsonl --corpus tests/data/releases-$$set/$$part; \
+	done; done
 	$(BIN)/python -m eval --check tests/data/held-out.jsonl --corpus tests/data/releases-held-out
 	$(BIN)/python -m eval --check tests/data/held-out-2.jsonl --corpus tests/data/releases-held-out-2
 	$(BIN)/python -m eval --check tests/data/held-out-3.jsonl --corpus tests/data/releases-held-out-3

@@ -11,21 +11,21 @@ many passages each vocabulary id occurs in. `cross-encoder` writes `rag/data/cro
 that eighth serves the fits that use it. `weights` writes `rag/data/weights.json`: for the choice
 of passage, sentence and span a listwise softmax regression over the features of `rag.retrieve` and
 `rag.evidence`, and for the confidence a logistic regression. It prints how often the right one
-comes first on folds that were left out, split by article or by question pair. `syllables` writes
-`rag/data/syllables.npz`, the counts by which `rag.diacritics` marks what was typed without
-diacritics, from all Vietnamese texts and questions of the sets and from the glossary.
+comes first on folds that were left out, split by article or by question pair, and how the logistics
+judge sets that were left out as a whole. `syllables` writes `rag/data/syllables.npz`, the counts by
+which `rag.diacritics` marks what was typed without diacritics, from all Vietnamese texts and
+questions of the sets and from the glossary.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,16 +33,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from tqdm import tqdm
 
-from eval.gold import Question, Split, load_gold, locate_quotes, split_of
-from eval.metrics import exact_match
+from eval.fit_sets import (
+    FOLDS,
+    Asked,
+    Set,
+    gold_questions,
+    is_public,
+    opened,
+    read_set,
+    squad_questions,
+)
+from eval.fit_weights import Case, Judged, fit_judges, fit_listwise
+from eval.gold import Split, load_gold, split_of
 from eval.twins import all_told, names, twin
 from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
-from rag.confidence import CONFIDENCE_FEATURES, confidence_features
+from rag.confidence import confidence_features
 from rag.diacritics import Syllables
 from rag.embedding import (
     CrossEncoder,
@@ -64,63 +73,14 @@ from rag.index import Index
 from rag.language import detect
 from rag.question import vietnamese_wordings
 from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
-from rag.schema import Figure, Release
 from rag.settings import Settings
 from rag.span_features import SPAN_FEATURES, Sentence, span_features
-from rag.spans import Span
 from rag.weights import unpack
 
 if TYPE_CHECKING:
     from eval.fit_cross import Group
 
 _DATA = Path(__file__).parent.parent / "rag" / "data"
-FOLDS = 8
-"""Parts of a set, by article or by question pair; the cross-encoder is not trained on the last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One question of a public set."""
-
-    text: str
-    context: int
-    answers: tuple[str, ...]
-    article: str
-
-
-@dataclass(frozen=True, slots=True)
-class Set:
-    """A public set: contexts and the questions asked of all of them."""
-
-    name: str
-    contexts: list[str]
-    questions: list[Ask]
-
-
-def read_set(name: str) -> Set:
-    """Read `CONTEXTS.json` or `CONTEXTS.json:QUESTIONS.json` (joined on id)."""
-    first, _, second = name.partition(":")
-    texts: dict[str, str] = {}
-    if second:
-        for article in json.loads(Path(second).read_text(encoding="utf-8"))["data"]:
-            for paragraph in article["paragraphs"]:
-                texts.update({qa["id"]: qa["question"] for qa in paragraph["qas"]})
-    contexts: list[str] = []
-    questions: list[Ask] = []
-    for number, article in enumerate(json.loads(Path(first).read_text(encoding="utf-8"))["data"]):
-        for paragraph in article["paragraphs"]:
-            contexts.append(paragraph["context"])
-            questions.extend(
-                Ask(
-                    texts[qa["id"]] if second else qa["question"],
-                    len(contexts) - 1,
-                    tuple(answer["text"] for answer in qa["answers"]),
-                    f"{number}",
-                )
-                for qa in paragraph["qas"]
-            )
-    label = Path(first).stem + (f" asked by {Path(second).stem}" if second else "")
-    return Set(label, contexts, questions)
 
 
 def fit_head(sets: Sequence[Set], embedder: Embedder) -> dict[str, npt.NDArray[np.generic]]:
@@ -178,199 +138,6 @@ def count_syllables(sets: Sequence[Set], gold: Sequence[tuple[Path, Path, Split]
     return counted
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One question with the features of its candidates."""
-
-    cross: npt.NDArray[np.bool_]
-    """(candidates,): the candidate's language is not the question's."""
-    fold: int
-    features: npt.NDArray[np.float32]
-    """(candidates, features)"""
-    right: npt.NDArray[np.bool_]
-    """(candidates,)"""
-    name: str
-
-
-def opened(one: Set, folder: Path, embedder: Embedder) -> tuple[Settings, dict[str, int]]:
-    """Ingest the contexts of a set; settings to open it, and release source -> context number."""
-    texts = folder / "texts"
-    texts.mkdir()
-    sources = {}
-    for number, context in enumerate(one.contexts):
-        path = texts / f"{number:05d}.txt"
-        path.write_text(context, encoding="utf-8")
-        sources[str(path)] = number
-    settings = Settings(data_dir=folder / "var")
-    ingest([texts], settings, embedder=embedder, progress=True)
-    return settings, sources
-
-
-def blocks(case: Case) -> npt.NDArray[np.float64]:
-    """(candidates, 2 * features): the features in the block of their language pair, else 0.
-
-    One list can hold candidates in both languages, so both blocks are fitted together.
-    """
-    cross = case.cross[:, None]
-    return np.concatenate(
-        [np.where(cross, 0, case.features), np.where(cross, case.features, 0)], axis=1
-    ).astype(np.float64)
-
-
-def _is_public(name: str) -> bool:
-    """Whether a set is one of general knowledge rather than of releases."""
-    return name.startswith(("xquad", "mlqa"))
-
-
-def softmax_fit(
-    some: Sequence[Case],
-    *,
-    ridge: float = 0.0003,
-    given: npt.NDArray[np.float64] | None = None,
-    free: npt.NDArray[np.bool_] | None = None,
-) -> npt.NDArray[np.float64]:
-    """Weights of both blocks that maximise the mean log-probability of the right candidates.
-
-    Every set counts the same, however many questions it has; sets on releases count twice. With
-    `given`, only the `free` of its weights are fitted.
-    """
-    usable = [c for c in some if c.right.any() and not c.right.all()]
-    sizes = Counter(c.name for c in usable)
-    counts = {name: 1.0 if _is_public(name) else 2.0 for name in sizes}
-    total_count = sum(counts.values())
-    lists = [(blocks(c), c.right, counts[c.name] / (sizes[c.name] * total_count)) for c in usable]
-    start = np.full(lists[0][0].shape[1], 1.0) if given is None else given
-    moving = np.ones(len(start), bool) if free is None else free
-
-    def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        total, gradient = 0.0, np.zeros_like(weights)
-        for features, right, share in lists:
-            scores = features @ weights
-            scores -= scores.max()
-            exps = np.exp(scores)
-            probabilities = exps / exps.sum()
-            mass = probabilities[right].sum() + 1e-12
-            total -= share * np.log(mass)
-            within = np.where(right, probabilities / mass, 0.0)
-            gradient += share * (features.T @ (probabilities - within))
-        return (
-            total + ridge * float(weights @ weights),
-            np.where(moving, gradient + 2 * ridge * weights, 0.0),
-        )
-
-    result = minimize(loss, start, jac=True, method="L-BFGS-B")
-    fitted: npt.NDArray[np.float64] = result.x
-    return fitted
-
-
-def cross_validate(
-    some: Sequence[Case],
-    folds: int,
-    *,
-    given: npt.NDArray[np.float64] | None = None,
-    free: npt.NDArray[np.bool_] | None = None,
-) -> dict[str, tuple[float, int]]:
-    """How often a right candidate comes first, by set name, on folds left out of the fit."""
-    outcome: dict[str, list[bool]] = {}
-    for fold in range(folds):
-        kept = [case for case in some if case.fold % folds != fold]
-        weights = softmax_fit(kept, given=given, free=free)
-        for case in some:
-            if case.fold % folds == fold:
-                best = int(np.argmax(blocks(case) @ weights))
-                outcome.setdefault(case.name, []).append(bool(case.right[best]))
-    return {name: (float(np.mean(marks)), len(marks)) for name, marks in outcome.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question with what is right about a reading of it."""
-
-    text: str
-    fold: int
-    """0 to FOLDS - 1."""
-    name: str
-    answerable: bool
-    holds: Callable[[Candidate], bool]
-    """Whether a passage is one of those that the question was written for."""
-    right: Callable[[Sentence], bool]
-    """Whether a sentence holds the gold evidence."""
-    fits: Callable[[Sentence, Span], bool] | None
-    """Whether a span is the gold answer; None when no short span is known to be."""
-    answers: tuple[str, ...]
-    """The gold answers, any of which is right; empty when there is none."""
-    figure: Figure | None = None
-    """The gold figure."""
-
-
-def squad_questions(one: Set, sources: dict[str, int]) -> list[Asked]:
-    """The questions of a public set over its ingested contexts."""
-    out = []
-    for question in one.questions:
-        answers = [" ".join(answer.split()) for answer in question.answers]
-
-        def right(
-            sentence: Sentence, question: Ask = question, answers: list[str] = answers
-        ) -> bool:
-            if sources[sentence.candidate.release.source] != question.context:
-                return False
-            return any(answer in " ".join(sentence.text.split()) for answer in answers)
-
-        def holds(candidate: Candidate, question: Ask = question) -> bool:
-            return sources[candidate.release.source] == question.context
-
-        fold = int(question.article) % FOLDS
-        out.append(Asked(question.text, fold, one.name, True, holds, right, None, question.answers))
-    return out
-
-
-def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> list[Asked]:
-    """The questions of a gold file over the releases they were written for."""
-    gold = load_gold(path)
-    spans = locate_quotes(gold, releases)
-    parts = split_of(gold.questions)
-    out = []
-    for question in gold.questions:
-        if split != "all" and parts[question.id] != split:
-            continue
-        where = [span for quote in question.evidence for span in spans[quote]]
-
-        def right(sentence: Sentence, where: list[tuple[str, int, int]] = where) -> bool:
-            start = sentence.release_start
-            end = start + sentence.end - sentence.start
-            release = sentence.candidate.release.id
-            return any(r == release and s < end and e > start for r, s, e in where)
-
-        def fits(sentence: Sentence, span: Span, question: Question = question) -> bool:
-            if span.figure is not None and question.figure is not None:
-                return figures.same(span.figure, question.figure)
-            text = sentence.candidate.passage.text[span.start : span.end]
-            return exact_match(text, question.answers) == 1.0
-
-        def holds(candidate: Candidate, where: list[tuple[str, int, int]] = where) -> bool:
-            passage = candidate.passage
-            return any(
-                r == passage.release_id and s < passage.end and e > passage.start
-                for r, s, e in where
-            )
-
-        fold = int(hashlib.sha256(question.pair.encode()).hexdigest(), 16) % FOLDS
-        out.append(
-            Asked(
-                question.question,
-                fold,
-                path.stem,
-                question.answerable,
-                holds,
-                right,
-                fits,
-                question.answers,
-                question.figure,
-            )
-        )
-    return out
-
-
 @dataclass(slots=True)
 class Store:
     """A collection that stays open during a fit."""
@@ -382,13 +149,18 @@ class Store:
     asked: list[Asked]
 
 
+def seen_sets(path: Path) -> set[str]:
+    """The names of the sets that a cross-encoder's file was trained on."""
+    with np.load(path) as arrays:
+        return set(arrays["sets"].tolist())
+
+
 def unseen(stores: Sequence[Store]) -> list[Store]:
     """The stores with only those questions that the cross-encoder was not trained on.
 
     On the others its scores are better than they will be, and would be trusted too much.
     """
-    with np.load(_DATA / "cross_encoder.npz") as arrays:
-        seen = set(arrays["sets"].tolist())
+    seen = seen_sets(_DATA / "cross_encoder.npz")
     return [
         replace(
             store,
@@ -400,19 +172,6 @@ def unseen(stores: Sequence[Store]) -> list[Store]:
 
 _TAKEN_AWAY = 0.25
 """What a question counts whose context was taken away, beside the same question with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One reading of one question, for the two logistics."""
-
-    case: Case
-    """Of one row; `right` when the reading is."""
-    answerable: bool
-    found: bool
-    """The best sentence holds the gold evidence."""
-    share: float
-    """How much it counts."""
 
 
 def gather(
@@ -470,12 +229,18 @@ _TWINS = 0.3
 """The share of answerable questions on releases that get a twin which cannot be answered."""
 
 
-def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
-    """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`)."""
+def pairs(
+    stores: Sequence[Store], weights: Weights, *, known: Collection[str] = ()
+) -> list[Group]:
+    """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`).
+
+    Of the sets that it has learned from before (`known`) half of the questions, so that it does
+    not forget them.
+    """
     from eval.fit_cross import CANDIDATES, Example, Group
 
     rng, out = random.Random(3), []
-    known = [
+    named = [
         {
             language: names([one.text for one in store.asked if detect(one.text) == language])
             for language in ("vi", "en")
@@ -485,14 +250,14 @@ def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
     for number, store in enumerate(stores):
         reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
-        public = _is_public(store.asked[0].name)
+        public = is_public(store.asked[0].name)
         told = "" if public else all_told(one.text for one in store.archive.releases())
         strange = {
-            language: sorted({n for at, k in enumerate(known) if at != number for n in k[language]})
-            for language in known[number]
+            language: sorted({n for at, k in enumerate(named) if at != number for n in k[language]})
+            for language in named[number]
         }
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
-            if item.fold == FOLDS - 1:
+            if item.fold == FOLDS - 1 or (item.name in known and rng.random() < 0.5):
                 continue
             asked = retriever.ask(retriever.understand(item.text))
             ranked = reader.rank(asked, retriever.search(asked, 10))
@@ -517,7 +282,7 @@ def pairs(stores: Sequence[Store], weights: Weights) -> list[Group]:
             out.append(Group(item.text, examples))
             if right and not public and rng.random() < _TWINS:
                 language = detect(item.text)
-                text = twin(item.text, known[number][language], strange[language], told, rng)
+                text = twin(item.text, named[number][language], strange[language], told, rng)
                 if text:
                     mine = [Example(one.pair, False, (), ()) for one in examples]
                     out.append(Group(text, tuple(mine[: CANDIDATES - 1])))
@@ -586,148 +351,6 @@ def judge(stores: Sequence[Store], weights: Weights) -> list[Judged]:
     return out
 
 
-def logistic_fit(
-    some: Sequence[Case],
-    labels: Sequence[bool],
-    shares: Sequence[float],
-    *,
-    ridge: float = 0.005,
-) -> npt.NDArray[np.float64]:
-    """Weights of a logistic regression; every set counts the same, each case by its share.
-
-    The ridge works on features scaled to unit deviation, so that it does not favour those with a
-    wide range; the weights are given back for the features as they are. The first feature is the
-    constant, which takes up what centring removes and is not held down.
-    """
-    rows = np.concatenate([case.features for case in some]).astype(np.float64)
-    wanted = np.array(labels, np.float64)
-    sizes = Counter(case.name for case in some)
-    balance = np.array([share / sizes[case.name] for case, share in zip(some, shares, strict=True)])
-    balance /= balance.sum()
-    mean, scale = rows.mean(axis=0), rows.std(axis=0)
-    mean[0] = 0.0
-    scale[scale < 1e-6] = 1.0
-    scaled = (rows - mean) / scale
-    held = np.full(rows.shape[1], ridge)
-    held[0] = 0.0
-
-    def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        scores = scaled @ weights
-        chance = 1 / (1 + np.exp(-np.clip(scores, -40, 40)))
-        value = float(balance @ (np.logaddexp(0, scores) - wanted * scores))
-        gradient = scaled.T @ (balance * (chance - wanted))
-        return value + float(held @ weights**2), gradient + 2 * held * weights
-
-    result = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B")
-    fitted: npt.NDArray[np.float64] = result.x / scale
-    fitted[0] -= float(fitted[1:] @ mean[1:])
-    return fitted
-
-
-def fit_listwise(
-    model: str,
-    names: Sequence[str],
-    found: Sequence[Case],
-    folds: int,
-    weights: dict[str, Any],
-    *,
-    only: Collection[str] = (),
-) -> None:
-    """Fit one listwise model, print left-out accuracy, store it.
-
-    What tells one span of a sentence from another is the same in any language: one set of weights.
-    With `only`, the weights of these features are fitted and the others stay as they are.
-    """
-    shared = model in ("span", "choice")
-    if shared:
-        found = [replace(case, cross=np.zeros_like(case.cross)) for case in found]
-    given = free = None
-    if only:
-        parts = ("both", "both") if shared else ("same", "cross")
-        given = np.array([weights[model][part].get(name, 0.0) for part in parts for name in names])
-        free = np.array([name in only for _ in parts for name in names])
-    for name, (share, count) in cross_validate(found, folds, given=given, free=free).items():
-        print(f"{model}: {name}: right first {share:.3f} of {count}", flush=True)
-    fitted = softmax_fit(found, given=given, free=free)
-    weights[model] = (
-        {"both": _rounded(names, fitted[: len(names)])} if shared else _named(names, fitted)
-    )
-
-
-def fit_judges(
-    judged: Sequence[Judged], folds: int, weights: dict[str, Any], refused: float
-) -> None:
-    """Fit both logistics; set the threshold on left-out folds and print what it does there.
-
-    It is the value under which a share `refused` of the questions of gold files lies whose
-    evidence was found. Answerable questions whose evidence was not found say nothing about what
-    answerable ones look like, and are left out of that fit.
-    """
-    clear = [one for one in judged if one.found or not one.answerable]
-    models = (
-        ("answerable", clear, [one.answerable for one in clear]),
-        ("confidence", list(judged), [bool(one.case.right[0]) for one in judged]),
-    )
-    chances: dict[str, npt.NDArray[np.float64]] = {}
-    for model, some, labels in models:
-        chances[model] = np.zeros(len(judged))
-        for fold in range(folds):
-            kept = [number for number, one in enumerate(some) if one.case.fold % folds != fold]
-            fitted = logistic_fit(
-                [some[n].case for n in kept],
-                [labels[n] for n in kept],
-                [some[n].share for n in kept],
-            )
-            for number, one in enumerate(judged):
-                if one.case.fold % folds == fold:
-                    score = float((one.case.features @ fitted)[0])
-                    chances[model][number] = 1 / (1 + np.exp(-score))
-        fitted = logistic_fit([one.case for one in some], labels, [one.share for one in some])
-        weights[model] = {"both": _rounded(CONFIDENCE_FEATURES, fitted)}
-    names = np.array([one.case.name for one in judged])
-    answerable = np.array([one.answerable for one in judged])
-    found = np.array([one.found for one in judged])
-    right = np.array([bool(one.case.right[0]) for one in judged])
-    gold = np.array([not _is_public(name) for name in names])
-    threshold = float(np.quantile(chances["answerable"][gold & found], refused))
-    weights["threshold"] = {"value": round(threshold, 4)}
-    print(f"threshold {threshold:.3f}")
-    for name in sorted(set(names)):
-        mine = names == name
-        shown = mine & (chances["answerable"] >= threshold)
-        print(
-            f"judged: {name}: refused unanswerable "
-            f"{np.mean(chances['answerable'][mine & ~answerable] < threshold):.3f}, answerable "
-            f"{np.mean(chances['answerable'][mine & answerable] < threshold):.3f}; of the answers "
-            f"given right {np.mean(right[shown]):.3f}, calibration error "
-            f"{calibration_error(chances['confidence'][shown], right[shown]):.3f}",
-            flush=True,
-        )
-
-
-def calibration_error(chances: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
-    """Expected calibration error over ten bins of equal width; nan without answers."""
-    if not len(chances):
-        return float("nan")
-    bins = np.minimum((chances * 10).astype(int), 9)
-    return float(
-        sum(
-            abs(chances[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean()
-            for b in range(10)
-            if (bins == b).any()
-        )
-    )
-
-
-def _named(names: Sequence[str], fitted: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
-    half = len(names)
-    return {"same": _rounded(names, fitted[:half]), "cross": _rounded(names, fitted[half:])}
-
-
-def _rounded(names: Sequence[str], values: npt.NDArray[np.float64]) -> dict[str, float]:
-    return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the fits."""
     parser = argparse.ArgumentParser(prog="python -m eval.fit", description=__doc__)
@@ -738,6 +361,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--judges", action="store_true", help="fit only the two logistics")
     parser.add_argument(
         "--refused", type=float, default=0.05, help="answerable questions refused, as a share"
+    )
+    parser.add_argument("--epochs", type=int, default=2, help="times each question is learned from")
+    parser.add_argument(
+        "--start", type=Path, metavar="NPZ", help="go on from this cross-encoder's file"
     )
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]
@@ -774,9 +401,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.what == "cross-encoder":
             from eval.fit_cross import train  # torch is slow to import
 
-            groups = pairs(stores, Weights(weights))
+            known = seen_sets(options.start) if options.start else set()
+            groups = pairs(stores, Weights(weights), known=known)
             folder = unpack(Settings().weights_dir)
-            learned = train(groups, folder, [store.asked[0].name for store in stores])
+            learned = train(
+                groups,
+                folder,
+                [store.asked[0].name for store in stores],
+                epochs=options.epochs,
+                start=options.start,
+            )
             np.savez_compressed(_DATA / "cross_encoder.npz", **learned)
             print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")
             return 0
@@ -795,7 +429,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             fit_listwise("span", SPAN_FEATURES, found, options.folds, weights, only=("pointer",))
             found = gather(stores, "choice", Weights(weights))
             fit_listwise("choice", CHOICE_FEATURES, found, options.folds, weights)
-        fit_judges(judge(stores, Weights(weights)), options.folds, weights, options.refused)
+        fit_judges(judge(stores, Weights(weights)), weights, options.refused)
         _write(weights)
     return 0
 

@@ -85,7 +85,10 @@ def stripped(text: str) -> str:
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFD", text.replace("đ", "d"))
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    for mark in set(decomposed):
+        if unicodedata.combining(mark):
+            decomposed = decomposed.replace(mark, "")
+    return decomposed
 
 
 def words(text: str) -> list[tuple[str, int, int]]:

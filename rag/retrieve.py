@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 from rag import figures
 from rag.archive import Archive, Stored
@@ -158,6 +159,7 @@ class Retriever:
         self._embedder = embedder
         self._weights = weights or Weights.bundled()
         self._releases: dict[str, tuple[Release, Encoded]] = {}
+        self._blas = ThreadpoolController()
 
     def understand(self, text: str, *, today: date | None = None) -> Question:
         """Read a clean question; Vietnamese typed without diacritics is given them back first.
@@ -271,7 +273,9 @@ class Retriever:
             return []
         # One product for all candidates: many small ones cost more than they compute.
         tokens = np.concatenate([read[row.passage_id].encoded.tokens for row in rows])
-        similarities = asked.encoded.tokens @ tokens.T
+        # On one thread: for so small a product, to wake and wait for others costs more.
+        with self._blas.limit(limits=1, user_api="blas"):
+            similarities = asked.encoded.tokens @ tokens.T
         found, at = [], 0
         for row in rows:
             stored, release = read[row.passage_id], releases[row.release_id]

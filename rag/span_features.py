@@ -18,6 +18,7 @@ from rag.embedding import Compared, Vector
 from rag.language import bare, stem, words
 from rag.period import bound, fit, fit_of, mentioned, resolved
 from rag.question import Question, is_function_word
+from rag.respective import respective
 from rag.retrieve import Asked, Candidate, Told, told_by
 from rag.schema import Evidence, Figure, Language, Release
 from rag.spans import Span, kind_fit
@@ -25,7 +26,7 @@ from rag.spans import Span, kind_fit
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
-    "pointer",
+    "row", "against", "pointer",
 )  # fmt: skip
 _SHARED = [
     SPAN_FEATURES.index(name)
@@ -124,8 +125,10 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     when not; `limit`: 1 for the end or the beginning as asked, -1 for the other; `sort`: 1 for a
     document, agency or place of the sort asked for, -1 for another; `clause`, `told`: share of the
     question's words said in its clause, and in its own scope only; `column`: the same for a table's
-    header;
-    `pointer`: the cross-encoder's log-probability of the span over 12, at least -1.
+    header; `row`: in a row of figures that belongs to a row of names (`rag.respective`), how much
+    more its own name is asked about than any other, -1 to 1; `against`: 1 for a rate measured
+    against the plan or against former times as asked, -1 for the other; `pointer`: the
+    cross-encoder's log-probability of the span over 12, at least -1.
     `weigh` gives how rare a term is.
     """
     question, passage = asked.question, sentence.candidate.passage
@@ -146,6 +149,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     cells = [_cell(sentence, header, span) for span in sentence.spans]
     over = [header[cell] if header else "" for cell in cells]
     periods, beside = _period_fits(question, sentence, told, scopes, over)
+    rows = _row_fits(asked, sentence, told, located)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before, tail, after = scopes[number]
@@ -181,6 +185,8 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _in_clause(located, clauses, span),
                     told_here[number],
                     columns[cell] if header else 0.0,
+                    rows[number],
+                    _against(question, span, passage.text[span.end : after]),
                     _pointer(sentence, span),
                 ],
                 np.float32,
@@ -191,6 +197,73 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
             # What is said of a figure is said of the one that it is compared with.
             out[number][_SHARED] = np.maximum(out[number][_SHARED], out[other][_SHARED])
     return out
+
+
+def _row_fits(
+    asked: Asked, sentence: Sentence, told: Told, located: Sequence[_Located]
+) -> list[float]:
+    """Per span: how much more its own name in a row of names is asked about than any other."""
+    fits = [0.0] * len(sentence.spans)
+    inside = [
+        (figure.start - sentence.start, figure.end - sentence.start)
+        for figure in sentence.figures
+        if is_quantity(figure)
+    ]
+    total = sum(one.weight for one in located)
+    tokens = sentence.candidate.encoded.spans
+    for pairs in respective(sentence.text, sorted(set(inside))):
+        said = []
+        for (start, end), _ in pairs:
+            start, end = start + sentence.start, end + sentence.start
+            words_said = sum(
+                one.weight for one in located if any(start <= a and b <= end for a, b in one.places)
+            )
+            times = [m.period for m in told.mentions if start <= m.start < end]
+            said.append(
+                (words_said / total if total > 0 else 0.0)
+                + sentence.candidate.late(asked, (tokens[:, 0] < end) & (tokens[:, 1] > start))
+                + max((fit(asked.question.periods, time) for time in times), default=0.0)
+            )
+        for number, span in enumerate(sentence.spans):
+            for at, (_, (start, end)) in enumerate(pairs):
+                start, end = start + sentence.start, end + sentence.start
+                if span.start < end and span.end > start:
+                    rest = max(said[:at] + said[at + 1 :])
+                    fits[number] = max(-1.0, min(1.0, said[at] - rest))
+    return fits
+
+
+_OF_PLAN = re.compile(
+    r"\s*(?:so với |của |of |the )*(?:[^\W\d_]+ ){0,3}(?:dự toán|kế hoạch|chỉ tiêu|mục tiêu|plan|"
+    r"target|estimates?|goal|forecast)\b",
+    re.I,
+)
+_OF_FORMER = re.compile(
+    r"\s*(?:so với |so |với |compared with |compared to |on |from |over |of |than |the )*"
+    r"(?:[^\W\d_]+ ){0,2}(?:cùng kỳ|năm trước|năm ngoái|năm \d{4}|tháng trước|quý trước|"
+    r"same (?:period|quarter|month)|(?:a )?year (?:earlier|before|ago)|last year|previous year)\b",
+    re.I,
+)
+_ASKS_PLAN = re.compile(
+    r"\b(?:ke hoach|chi tieu|muc tieu|du toan|duoc giao|plan(?:ned)?|targets?|estimates?|goals?|"
+    r"forecasts?|budgeted)\b"
+)
+_ASKS_FORMER = re.compile(
+    r"\b(?:cung ky|nam truoc|nam ngoai|last year|year (?:earlier|before|ago)|previous year|"
+    r"same (?:period|quarter|month))\b"
+)
+
+
+def _against(question: Question, span: Span, behind: str) -> float:
+    """1 for a rate measured against the plan or former times as asked, -1 for the other."""
+    if span.figure is None or figures.kind(span.figure) != "percent":
+        return 0.0
+    plan, former = bool(_OF_PLAN.match(behind)), bool(_OF_FORMER.match(behind))
+    asks_plan = bool(_ASKS_PLAN.search(question.plain))
+    asks_former = question.base is not None or bool(_ASKS_FORMER.search(question.plain))
+    if plan == former or asks_plan == asks_former:
+        return 0.0
+    return 1.0 if plan == asks_plan else -1.0
 
 
 def _pointer(sentence: Sentence, span: Span) -> float:

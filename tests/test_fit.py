@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eval.fit import FOLDS, Case, Store, cross_validate, fit_listwise, softmax_fit, unseen
+from eval.fit import Store, unseen
+from eval.fit_sets import FOLDS
+from eval.fit_weights import (
+    Case,
+    Judged,
+    cross_validate,
+    fit_judges,
+    fit_listwise,
+    softmax_fit,
+)
+from rag.confidence import CONFIDENCE_FEATURES
 
 
 def _cases(count: int = 40) -> list[Case]:
@@ -56,3 +66,36 @@ def test_what_the_cross_encoder_was_trained_on_is_left_out() -> None:
     trained, other = unseen([store("made-up"), store("a set of its own")])
     assert [one.fold for one in trained.asked] == [FOLDS - 1]
     assert [one.fold for one in other.asked] == list(range(FOLDS))
+
+
+def test_the_threshold_is_set_on_sets_that_were_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In the first two sets a feature tells what can be answered; in the third it means nothing."""
+    rng = np.random.default_rng(2)
+    judged = []
+    for name in ("first", "second", "odd"):
+        for number in range(200):
+            answerable = number % 2 == 0
+            row = np.zeros(len(CONFIDENCE_FEATURES), np.float32)
+            row[0] = 1.0
+            told = rng.normal() + 3.0 * (answerable if name != "odd" else 0.5)
+            row[CONFIDENCE_FEATURES.index("late")] = told
+            case = Case(np.zeros(1, bool), 0, row[None], np.array([answerable]), name)
+            judged.append(Judged(case, answerable, answerable, 1.0))
+    weights: dict[str, Any] = {}
+    fit_judges(judged, weights, 0.1)
+    assert weights["answerable"]["both"]["late"] > 0.5
+    assert 0.0 < weights["threshold"]["value"] < 0.5
+    lines = [line for line in capsys.readouterr().out.splitlines() if "judged: " in line]
+    refused = {
+        line.split()[1][:-1]: [float(part.split(",")[0].split(";")[0]) for part in parts]
+        for line in lines
+        for parts in [line.replace("; of", ", of").split("answerable ")[1:]]
+    }
+    # Of the three sets' answerable questions a tenth, each set counting the same.
+    assert np.mean([answerable for _, answerable in refused.values()]) == pytest.approx(
+        0.1, abs=0.01
+    )
+    assert refused["first"][0] > 0.4
+    assert refused["odd"][0] < 0.3

@@ -1,0 +1,108 @@
+"""Rows of names with rows of figures: "rice, maize and tea reached 3, 4 and 5 t respectively".
+
+The n-th figure belongs to the n-th name. In Vietnamese the word stands between the two rows ("lúa,
+ngô và chè lần lượt đạt 3, 4 và 5 tấn"), in English mostly behind both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_WORD = re.compile(r"\b(?:lần lượt|theo thứ tự|tương ứng (?:là|đạt|với)|respectively)\b", re.I)
+_PARTED = re.compile(r"\s*(?:[,;]\s*(?:và|and|&)?|\b(?:và|and|&))\s+", re.I)
+_BETWEEN = re.compile(
+    r"(?:\s+[^\W\d_]+){0,3}\s*(?:[,;]\s*(?:và|and)?|(?:và|and))\s*"
+    r"(?:(?:là|đạt|tăng|giảm|gần|hơn|trên|khoảng|còn|nearly|about|over|by|to)\s+)*",
+    re.I,
+)
+"""What may stand between two figures of a row."""
+_EDGE = re.compile(r"[;:.](?=\s)|[()\n]")
+_LEAD = re.compile(r"\s*(?:(?:for|in|of|at|on|to|by|ở|tại|cho|đối với|với|vào|trong)\s+)+", re.I)
+_REACH = 60
+"""Characters between the word and the row of figures, at most."""
+
+Stretch = tuple[int, int]
+
+
+def respective(text: str, marks: Sequence[Stretch]) -> list[list[tuple[Stretch, Stretch]]]:
+    """For each such pair of rows its names with their figures, as stretches of the text.
+
+    `marks` are the figures of the text, in order. Empty where no word tells that rows belong
+    together, or where there are fewer names than figures.
+    """
+    found = []
+    for word in _WORD.finditer(text):
+        for row in _rows(text, marks):
+            names = _names(text, word.span(), row, marks)
+            if names:
+                found.append(list(zip(names, row, strict=True)))
+                break
+    return found
+
+
+def _rows(text: str, marks: Sequence[Stretch]) -> list[list[Stretch]]:
+    """Figures with nothing but commas and the like between them, two or more."""
+    rows: list[list[Stretch]] = []
+    for start, end in marks:
+        if rows and start < rows[-1][-1][1]:
+            continue  # One inside another.
+        if rows and _BETWEEN.fullmatch(text, rows[-1][-1][1], start):
+            rows[-1].append((start, end))
+        else:
+            rows.append([(start, end)])
+    return [row for row in rows if len(row) > 1]
+
+
+def _names(
+    text: str, word: Stretch, row: Sequence[Stretch], marks: Sequence[Stretch]
+) -> list[Stretch]:
+    """The names for a row of figures that a word is about; empty when it is about other figures."""
+    first, last = row[0][0], row[-1][1]
+    if word[1] <= first:
+        if first - word[1] > _REACH or _EDGE.search(text, word[1], first):
+            return []
+        return _ahead(text, word[0], len(row), marks)
+    if word[0] < last or _EDGE.search(text, last, word[0]):
+        return []
+    behind = _LEAD.match(text, last)
+    names = _parts(text, behind.end() if behind else last, word[0])
+    if behind and len(names) == len(row):
+        return names
+    return _ahead(text, first, len(row), marks) if word[0] - last <= _REACH else []
+
+
+def _ahead(text: str, end: int, count: int, marks: Sequence[Stretch]) -> list[Stretch]:
+    """The last so many parts of what stands before a place in its clause.
+
+    Those with a figure of their own, if there are so many: "A made 3, B 4, gains of 5 and 6 …".
+    """
+    edges = [edge.end() for edge in _EDGE.finditer(text, 0, end)]
+    names = _parts(text, edges[-1] if edges else 0, end)
+    counted = [
+        (start, stop)
+        for start, stop in names
+        if any(start <= mark[0] and mark[1] <= stop for mark in marks)
+    ]
+    names = (counted if len(counted) >= count else names)[-count:]
+    if len(names) < count:
+        return []
+    # What the first name begins with is mostly said of all: "the share of farming, trade and …".
+    longest = max(len(text[start:stop].split()) for start, stop in names[1:])
+    start, stop = names[0]
+    kept = list(re.finditer(r"\S+", text[start:stop]))[-longest:]
+    names[0] = (start + kept[0].start(), stop) if kept else names[0]
+    return names
+
+
+def _parts(text: str, start: int, end: int) -> list[Stretch]:
+    """What stands between commas and the like, without white space around it."""
+    found, at = [], start
+    for mark in [*_PARTED.finditer(text, start, end), None]:
+        stop = mark.start() if mark else end
+        inner = text[at:stop]
+        if inner.strip(" ,;"):
+            left = at + len(inner) - len(inner.lstrip(" ,;"))
+            found.append((left, left + len(inner.strip(" ,;"))))
+        at = mark.end() if mark else end
+    return found
