@@ -134,7 +134,8 @@ hospital|hospitals|bệnh viện|
 clinic|clinics|phòng khám;trạm y tế|health stations
 centre|centres|trung tâm|center;centers
 factory|factories|nhà máy|plants;mills;plant
-house|houses|nhà;căn nhà;ngôi nhà|homes
+house|houses|nhà;căn nhà;ngôi nhà;nhà ở|homes
+plot|plots|lô đất;nền đất;thửa đất|land plots
 apartment|apartments|căn hộ;căn|flats
 building|buildings|tòa nhà;toà nhà|
 room|rooms|phòng;buồng|
@@ -146,6 +147,8 @@ industrial cluster|industrial clusters|cụm công nghiệp|
 industrial park|industrial parks|khu công nghiệp|industrial zones
 park|parks|công viên|
 shop|shops|cửa hàng|stores;outlets
+pharmacy|pharmacies|nhà thuốc;hiệu thuốc;quầy thuốc|drugstores
+restaurant|restaurants|nhà hàng;quán ăn|eateries
 cultural house|cultural houses|nhà văn hóa;nhà văn hoá|
 supermarket|supermarkets|siêu thị|
 hotel|hotels|khách sạn|
@@ -295,7 +298,31 @@ THB|THB|THB;baht;bạt|Thai baht
 HKD|HKD|HKD;đô la Hồng Kông|Hong Kong dollars
 CAD|CAD|CAD;đô la Canada|Canadian dollars
 CHF|CHF|CHF;franc Thụy Sĩ|Swiss francs
+NZD|NZD|NZD;đô la New Zealand|New Zealand dollars;New Zealand dollar
+TWD|TWD|TWD;đô la Đài Loan|Taiwan dollars;New Taiwan dollars
+MYR|MYR|MYR;ringgit|Malaysian ringgit
+IDR|IDR|IDR;rupiah|Indonesian rupiah
+PHP|PHP|PHP;peso Philippines|Philippine pesos
+LAK|LAK|LAK;kíp;kíp Lào|kip;Lao kip
+KHR|KHR|KHR;riel|Cambodian riel
+MMK|MMK|MMK;kyat|Myanmar kyat
+PKR|PKR|PKR;rupee Pakistan|Pakistani rupees
+BDT|BDT|BDT;taka|Bangladeshi taka
+LKR|LKR|LKR;rupee Sri Lanka|Sri Lankan rupees
+RUB|RUB|RUB;rúp;rúp Nga|roubles;rouble;rubles;ruble
+SEK|SEK|SEK;krona Thụy Điển|Swedish kronor
+NOK|NOK|NOK;krone Na Uy|Norwegian kroner
+DKK|DKK|DKK;krone Đan Mạch|Danish kroner
+PLN|PLN|PLN;zloty|Polish zloty
+BRL|BRL|BRL;real Brazil|Brazilian reais
+MXN|MXN|MXN;peso Mexico|Mexican pesos
+ZAR|ZAR|ZAR;rand|South African rand
+NGN|NGN|NGN;naira|Nigerian naira
+KES|KES|KES;shilling Kenya|Kenya shillings;Kenyan shillings
+AED|AED|AED;dirham|UAE dirhams;dirhams
+SAR|SAR|SAR;riyal|Saudi riyals
 """
+# TRY, Turkey's, is a word of English as well.
 
 _SIGNS = {
     "us$": "USD",
@@ -306,6 +333,17 @@ _SIGNS = {
     "hk$": "HKD",
     "c$": "CAD",
     "ca$": "CAD",
+    "cad$": "CAD",
+    "nz$": "NZD",
+    "nt$": "TWD",
+    "r$": "BRL",
+    "mx$": "MXN",
+    "rm": "MYR",
+    "rp": "IDR",
+    "₱": "PHP",
+    "₽": "RUB",
+    "৳": "BDT",
+    "₦": "NGN",
     "€": "EUR",
     "£": "GBP",
     "₹": "INR",
@@ -742,8 +780,8 @@ _WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:[.,\u00a0 ][0-9]{3})+")
 _MORE = re.compile(rf"{_S}([0-9]{{1,6}})(?![0-9.,/])")
 _HALF = _compile(rf"{_S}rưỡi(?!\w)")
 _CURRENCY = _compile(
-    r"(?P<sign>-)?(?P<name>(?:US|A|AU|S|HK|C|CA)\$|CN¥|[$€£₹¥₩฿₫]|Rs\.?|"
-    r"(?:VND|VNĐ|USD|EUR|GBP|INR|JPY|CNY|RMB|AUD|SGD|KRW|THB|HKD|CAD|CHF)(?![^\W\d_]))"
+    r"(?P<sign>-)?(?P<name>(?:US|AU?|S|HK|CAD?|C|NZ|NT|R|MX)\$|CN¥|[$€£₹¥₩฿₫₱₽৳₦]|Rs\.?|R[Mp]\.?|"
+    rf"(?:VNĐ|RMB|{'|'.join(re.findall(r'^[A-Z]{3}(?=[|])', _CURRENCIES, re.M))})(?![^\W\d_]))"
     rf"{_S0}(?P<more>[$€£¥₹₫](?=[0-9]))?(?=-?[0-9])"
 )
 _UNIT_TOKEN = re.compile(
@@ -1084,10 +1122,16 @@ _OCCURRENCE = _Unit("occurrence", "count", None)
 _CALENDAR_WORDS = {"từ", "from", "between", "ngày", "mùng", "mồng"}
 _TOKEN = re.compile(
     r"(?<!\w)(?<!\w[-–./])(?<![0-9],)(?:(?P<digit>[0-9])|(?P<word>[^\W\d_]+)"
-    r"|(?P<symbol>[$€£₹¥₩฿₫](?=-?[ \u00a0$€£¥₹₫]?[0-9])|-(?=[0-9$€£₹¥₩฿₫A-Z])|\[(?=[0-9])"
+    r"|(?P<symbol>[$€£₹¥₩฿₫₱₽৳₦](?=-?[ \u00a0$€£¥₹₫]?[0-9])|-(?=[0-9$€£₹¥₩฿₫₱₽৳₦A-Z])|\[(?=[0-9])"
     r"|(?<!\.)\.(?=[0-9])))"
 )
 _CURRENCY_WORDS = {
+    "nz",
+    "nt",
+    "r",
+    "mx",
+    "rm",
+    "rp",
     "us",
     "a",
     "au",

@@ -431,6 +431,13 @@ def _wants(plain: str) -> frozenset[Want]:
         r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage))\b", plain
     ):
         return frozenset({"text"})
+    if re.search(
+        r"\b(?:hang|thu|vi tri) (?:may|bao nhieu)\b|"
+        r"\b(?:what|which) (?:rank|ranking|place|position)\b|\bhow (?:\w+ ){0,8}rank(?:ed)?\b",
+        plain,
+    ):
+        # A place in an order is no quantity.
+        return frozenset({"text"})
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
         return frozenset({"multiple"})
     if re.search(

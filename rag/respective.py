@@ -77,13 +77,12 @@ def _ahead(text: str, end: int, count: int, marks: Sequence[Stretch]) -> list[St
 
     Those with a figure of their own, if there are so many: "A made 3, B 4, gains of 5 and 6 …".
     """
-    edges = [edge.end() for edge in _EDGE.finditer(text, 0, end)]
-    names = _parts(text, edges[-1] if edges else 0, end)
-    counted = [
-        (start, stop)
-        for start, stop in names
-        if any(start <= mark[0] and mark[1] <= stop for mark in marks)
-    ]
+    edges = [0, *(edge.end() for edge in _EDGE.finditer(text, 0, end))]
+    names = _parts(text, edges[-1], end)
+    counted = _counted(names, marks)
+    if len(names) < count and len(edges) > 1:
+        # The names may stand in the clause before, each with a figure of its own.
+        counted = _counted(_parts(text, edges[-2], edges[-1] - 1), marks)
     names = (counted if len(counted) >= count else names)[-count:]
     if len(names) < count:
         return []
@@ -93,6 +92,15 @@ def _ahead(text: str, end: int, count: int, marks: Sequence[Stretch]) -> list[St
     kept = list(re.finditer(r"\S+", text[start:stop]))[-longest:]
     names[0] = (start + kept[0].start(), stop) if kept else names[0]
     return names
+
+
+def _counted(names: Sequence[Stretch], marks: Sequence[Stretch]) -> list[Stretch]:
+    """Those with a figure in them."""
+    return [
+        (start, stop)
+        for start, stop in names
+        if any(start <= mark[0] and mark[1] <= stop for mark in marks)
+    ]
 
 
 def _parts(text: str, start: int, end: int) -> list[Stretch]:

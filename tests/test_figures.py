@@ -69,6 +69,16 @@ Rs. 500 crore | Rs. 500 crore = 5000000000 INR
 ¥100 million yuan | ¥100 million yuan = 100000000 CNY
 RMB 20 million | RMB 20 million = 20000000 CNY
 A$3.5 million | A$3.5 million = 3500000 AUD
+NZ$9,420 million | NZ$9,420 million = 9420000000 NZD
+4,5 triệu đô la New Zealand | 4,5 triệu đô la New Zealand = 4500000 NZD
+RM5.2 million | RM5.2 million = 5200000 MYR
+Rp2 trillion | Rp2 trillion = 2000000000000 IDR
+NT$30 million | NT$30 million = 30000000 TWD
+R$7 million | R$7 million = 7000000 BRL
+₱3.2 billion | ₱3.2 billion = 3200000000 PHP
+12 triệu kíp | 12 triệu kíp = 12000000 LAK
+AED 40 million | AED 40 million = 40000000 AED
+114 nhà thuốc, 492 nhà hàng | 114 nhà thuốc = 114 pharmacy ; 492 nhà hàng = 492 restaurant
 S$40,000 | S$40,000 = 40000 SGD
 ₩2 trillion | ₩2 trillion = 2000000000000 KRW
 300 million baht | 300 million baht = 300000000 THB

@@ -47,6 +47,12 @@ def _pairs(text: str, language: Language) -> list[dict[str, str]]:
             "en",
             {"Farming earned $4,380 million": "2.1", "fishing $1,430 million": "3.2 per cent"},
         ),
+        (
+            "Vốn vay giải ngân 11,8 triệu USD cho dự án Sa Lĩnh và 7,4 triệu EUR cho dự án đê "
+            "biển; vốn đối ứng tương ứng là 64,3 tỷ đồng và 38,9 tỷ đồng.",
+            "vi",
+            {"11,8 triệu USD cho dự án Sa Lĩnh": "64,3 tỷ đồng", "7,4 triệu EUR": "38,9 tỷ đồng"},
+        ),
     ],
 )
 def test_each_name_has_its_figure(text: str, language: Language, pairs: dict[str, str]) -> None:
