@@ -162,8 +162,15 @@ def _renumbered(text: str, markers: Mapping[int, int]) -> str:
     return MARKER.sub(lambda match: f"[{markers[int(match.group(1))]}]", text)
 
 
+_OTHER_DOLLARS = re.compile(r"\b(?!US |American )[A-Z][a-z]+(?: [A-Z][a-z]+)? dollars\b")
+
+
 def _hedged(sentence: Sentence, figure: Figure, language: Language) -> str:
     told = figures.format(figure, language)
+    bare = language == "vi" and re.match(r"\W*\$", figure.text)
+    if bare and _OTHER_DOLLARS.search(sentence.candidate.release.text):
+        # The sign stands for any dollar, and these are another country's.
+        told = told.replace("USD", "đô la")
     if not figure.approximate:
         return told
     head = fold(sentence.candidate.passage.text[sentence.start : figure.start]).rstrip()

@@ -592,3 +592,21 @@ def test_a_model_that_obeys_a_release_is_only_quoted_when_it_quotes(
     answer = assistant.ask(question)
     assert "999 tỷ đồng" in answer.text
     assert all("999 tỷ đồng" in each.quote for each in answer.citations)
+
+
+@pytest.mark.parametrize(("country", "told"), [("Canadian", "đô la"), ("US", "USD")])
+def test_a_dollar_sign_is_no_other_country_s_dollar(
+    country: str, told: str, embedder: Embedder, tmp_path: Path
+) -> None:
+    text = (
+        "CITY OF ARDELL\nFOR IMMEDIATE RELEASE\nMarch 27, 2025\n\n"
+        "The city ended the year 2024 with a surplus of $5.4 million.\n\n"
+        f"All amounts are in {country} dollars. Made up for a test.\n"
+    )
+    (tmp_path / "city.txt").write_text(text, encoding="utf-8")
+    settings = Settings(data_dir=tmp_path / "var")
+    ingest([tmp_path / "city.txt"], settings, embedder=embedder)
+    with Assistant.open(settings, embedder=embedder) as assistant:
+        answer = assistant.ask("Thành phố Ardell thặng dư bao nhiêu tiền năm 2024?")
+    assert f"5,4 triệu {told}" in answer.text
+    assert verify(answer) == answer
