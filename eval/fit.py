@@ -25,7 +25,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -229,9 +229,7 @@ _TWINS = 0.3
 """The share of answerable questions on releases that get a twin which cannot be answered."""
 
 
-def pairs(
-    stores: Sequence[Store], weights: Weights, *, known: Collection[str] = ()
-) -> list[Group]:
+def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] = ()) -> list[Group]:
     """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`).
 
     Of the sets that it has learned from before (`known`) half of the questions, so that it does

@@ -204,7 +204,7 @@ def fit_judges(judged: Sequence[Judged], weights: dict[str, Any], refused: float
 
         def fitted(kept: npt.NDArray[np.bool_], labels: Any = labels) -> npt.NDArray[np.float64]:
             numbers = np.flatnonzero(kept)
-            some = [judged[n] for n in numbers]
+            some = [judged[int(n)] for n in numbers]
             return logistic_fit(
                 [one.case for one in some], labels[numbers], [one.share for one in some]
             )

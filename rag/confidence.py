@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.embedding import Vector
 from rag.evidence import SENTENCE_FEATURES, Reading
-from rag.index import metadata
+from rag.index import unspoken
 from rag.language import bare, fold, sentences, stem, words
 from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
@@ -43,7 +43,7 @@ def _plain(sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> str:
     """The words of some pieces, of the headings and of what is known of the release, stemmed."""
     passage = sentence.candidate.passage
     said = (passage.text[start:end] for start, end in pieces)
-    text = " ".join((*passage.section, *said, metadata(sentence.candidate.release)))
+    text = " ".join((*passage.section, *said, unspoken(sentence.candidate.release)))
     return f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
 
 
@@ -264,7 +264,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
 def _missed_place(question: Question, candidate: Candidate) -> float:
     """1 when the question names a place that neither passage nor metadata names."""
     text = " ".join(
-        (*candidate.passage.section, candidate.passage.text, metadata(candidate.release))
+        (*candidate.passage.section, candidate.passage.text, unspoken(candidate.release))
     )
     plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
     for concept in question.concepts:

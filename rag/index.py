@@ -24,6 +24,7 @@ import numpy as np
 from rag.archive import Archive
 from rag.embedding import Encoded, Vector
 from rag.errors import ModelMismatchError, StoreError
+from rag.language import fold
 from rag.lexical import FORMAT, Scores, Words, build, digest
 from rag.lexical import terms as terms
 from rag.schema import Language, Passage, Release
@@ -45,6 +46,19 @@ def metadata(release: Release) -> str:
         issued and f"{issued.year} {issued.month} {issued.day}",
     )
     return " ".join(str(part) for part in parts if part)
+
+
+_LOCAL = re.compile(
+    r"\b(?:tỉnh|thành phố|tp|huyện|quận|thị xã|xã(?! hội)|phường|sở(?! hữu)|[uủ][yỷ] ban nhân dân|"
+    r"ubnd|công an|chi nhánh|chi cục|hội đồng nhân dân|hđnd|cục thuế|thành ủy|ban quản lý)\b"
+)
+
+
+def unspoken(release: Release) -> str:
+    """What goes without saying: its metadata and, in a release of a national body, the country."""
+    text = metadata(release)
+    local = not release.issuer or _LOCAL.search(fold(release.issuer))
+    return text if release.language != "vi" or local else f"{text} Việt Nam"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from rag.archive import Archive, Stored
 from rag.diacritics import Syllables
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
-from rag.index import Index, metadata, terms
+from rag.index import Index, terms, unspoken
 from rag.language import bare, fold, sentences, stripped, words
 from rag.period import Mention, Period, fit, fit_of, mentioned, mentions, resolved
 from rag.question import Question, understand
@@ -414,7 +414,7 @@ def about(question: Question, passage: Passage, release: Release, *, whole: bool
     if not wanted:
         return 1.0
     flat = _flat(release.text if whole else passage.text)
-    flat += _flat(" ".join((*passage.section, metadata(release))))
+    flat += _flat(" ".join((*passage.section, unspoken(release))))
 
     def said(form: str) -> bool:
         return _form(form) in flat

@@ -86,6 +86,8 @@ _DOCUMENT = re.compile(
     rf"(?: (?:No\.? ?)?[\w/.-]*\d[\w/.-]*)?|\b{_CAP}(?: {_CAP})* (?:Act|Law|Bill|Plan|Code)"
     rf"(?: \d{{4}})?\b|\b\d+/[\w/-]*[A-ZĐ][\w/-]*"
 )
+_AT = re.compile(r"(?:tại|ở|in|at|near|of)\s+", re.I)
+"""What leads to a place and is no part of its name."""
 _ITEM = r"[^,;:.()]{2,60}"
 _NAMED = (
     rf"(?:(?:quận|huyện|thị xã|thành phố|xã|phường|tỉnh|Sở|Bộ|[a-z]+) )?"
@@ -129,6 +131,8 @@ def spans_of(
             pattern = _PERSON_LIKELY
         for match in pattern.finditer(sentence):
             start, end = trimmed(sentence, match.start(), match.end())
+            if want == "place" and (before := _AT.match(sentence, start, end)):
+                start = before.end()
             if end <= start or (want == "place" and start == 0 and " " not in match.group()):
                 # A word is capitalised at the start of any sentence.
                 continue

@@ -257,6 +257,7 @@ def test_what_could_answer(
 def test_a_place_is_within_a_span(question: str, span: str) -> None:
     sentence = "Khởi công nhà máy đốt rác tại Xuân Sơn, thị xã Sơn Tây."
     found = spans_of(understand(question), sentence, 0, [])
+    assert not any(re.match(r"(?:at|in|tại|ở)\s", sentence[s.start : s.end]) for s in found)
     assert any(span in sentence[each.start : each.end] for each in found)
 
 
