@@ -94,7 +94,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"tri gia|gia tri|kim ngach|doanh thu|chi phi|tong thu|tong chi|ngan sach|von dau tu|"
         r"von)\b.{0,80}\bbao nhieu\b|\bhow much (?:money|was|were|did|has|have|is|are|will|does|"
         r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
-        r"fund|funding|amount|turnover|sales|price|worth|value|investment|exports?|imports?|"
+        r"fund|funding|amount|capital(?! cit)|turnover|sales|price|worth|value|investment|exports?|"
+        r"imports?|"
         r"donat|pledg)\w*\b|\bbao nhieu tien\b|"
         r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b"
         r"(?! (?:nguoi|ca|du an))|\bhet bao nhieu\b",
@@ -145,7 +146,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
 )
 _MONEY_WORDS = (
     r"\bbao nhieu (?:tien|dong|ty|trieu|usd)\b|\b(?:money|cost|budget|spen[dt]\w*|paid|disburs\w*|"
-    r"fund\w*|revenue|turnover|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|von|"
+    r"fund\w*|revenue|turnover|capital(?! cit)|price|invest\w*|donat\w*|pledg\w*|kinh phi|so tien|"
+    r"von|"
     r"ngan sach|doanh thu|kim ngach|tong tien|"
     r"tien (?:phat|thuong|luong|thue|ho tro|tro cap)|tong thu|tong chi|nhap sieu|xuat sieu|no dong|"
     r"no thue|du no)\b|"

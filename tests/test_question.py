@@ -83,6 +83,7 @@ WANTS: tuple[tuple[Want, Language, str], ...] = (
     ("text", "vi", "Nguyên tắc phòng chống dịch là gì?"),
     ("text", "en", "Why was disbursement slow?"),
     ("text", "en", "What did the conference conclude?"),
+    ("money", "en", "What was the total registered capital of new firms?"),
     ("text", "vi", "Hòa Lương đứng hạng mấy về cải cách hành chính?"),
     ("text", "en", "How is the province ranked for reform?"),
 )
