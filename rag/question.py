@@ -176,7 +176,8 @@ _CHANGE = re.compile(
     r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|\bthem (?=bao nhieu|may)|"
     r"\bhow (?:much|many) (?:more|less|fewer|bigger|larger|smaller|longer|shorter)\b|"
     r"\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|increas\w*|decreas\w*|declin\w*|"
-    r"drop\w*|chang\w*|higher|lower|up|down|gain\w*|shr[aiu]nk)\b"
+    r"drop\w*|chang\w*|higher|lower|(?<!set )(?<!sign )(?<!signed )(?<!made )up|down|gain\w*|"
+    r"shr[aiu]nk)\b"
 )
 _TIMED = re.compile(
     r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"

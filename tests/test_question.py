@@ -135,6 +135,7 @@ def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
     ("text", "change"),
     [
         ("Xuất khẩu tăng bao nhiêu?", True),
+        ("How many firms were set up?", False),
         ("Xuat khau giam bao nhieu phan tram?", True),
         ("By how much did exports rise?", True),
         ("How far did prices fall?", True),
