@@ -169,8 +169,9 @@ class Assistant:
             except QuestionError:
                 return understood
             # A follow-up leaves out what was just talked about; its own words come first.
-            both = f"{text} {before}"
             with self._lock:
+                spoken = self._retriever.understand(before, today=today)
+                both = f"{text} {_in_its_place(understood, spoken)}"
                 together = self._retriever.understand(both, today=today)
             joined = replace(together, text=both, language=understood.language)
             if understood.wants == {"text"}:
@@ -295,6 +296,19 @@ class _Clock:
 
 
 _FOLLOW_UP = ("còn", "thế còn", "vậy còn", "thế", "and", "what about", "how about", "và", "then")
+
+
+def _in_its_place(question: Question, before: Question) -> str:
+    """The question before with a term of the same topic in place of its own.
+
+    "And imports?" after "What were exports in June?" asks what imports were in June.
+    """
+    text = before.text
+    for new in question.concepts:
+        for old in reversed(before.concepts):
+            if new.topic == old.topic and new.forms != old.forms:
+                return text[: old.start] + question.text[new.start : new.end] + text[old.end :]
+    return text
 
 
 def _goes_on(question: Question) -> bool:

@@ -2355,7 +2355,7 @@ def _write_quantity(figure: Figure, language: Language) -> str:
     scale, word = Decimal(1), ""
     if group not in ("percent", "multiple"):
         scale, word = _scale_for(values, language, group, bare=not unit)
-    integral = scale == 1 and (group == "count" or unit == "VND")
+    integral = scale == 1 and (group in ("count", "multiple") or unit == "VND")
     shown = [_digits(_EXACT.divide(value, scale), language, integral=integral) for value in values]
     lead = ""
     if len(shown) == 1:

@@ -219,6 +219,8 @@ class Concept:
     """Its wordings by language, preferred first."""
     place: bool
     """It names a place."""
+    topic: str
+    """The glossary's topic, e.g. `trade`."""
 
     def wordings(self, language: Language) -> tuple[str, ...]:
         """How the term is written in a language."""
@@ -607,6 +609,7 @@ def _concepts(found: Sequence[tuple[str, int, int]], language: Language) -> tupl
                         forms=(("vi", tuple(vi)), ("en", tuple(en))),
                         place=any(entries[number][2] == "place" for number in numbers)
                         and part[0][:1].isupper(),
+                        topic=entries[numbers[0]][2],
                     )
                 )
                 taken = length
