@@ -43,6 +43,8 @@ from eval.fit_sets import (
     is_public,
     opened,
     read_set,
+    seen_sets,
+    set_name,
     squad_questions,
 )
 from eval.fit_weights import Case, Judged, fit_judges, fit_listwise
@@ -147,12 +149,6 @@ class Store:
     embedder: Embedder
     cross_encoder: CrossEncoder
     asked: list[Asked]
-
-
-def seen_sets(path: Path) -> set[str]:
-    """The names of the sets that a cross-encoder's file was trained on."""
-    with np.load(path) as arrays:
-        return set(arrays["sets"].tolist())
 
 
 def unseen(stores: Sequence[Store]) -> list[Store]:
@@ -366,6 +362,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]
+    known_by = {one.name for one in sets}
+    known_by |= {set_name(Path(name.split(":")[0])) for name in options.gold}
+    if options.what == "weights" and len(known_by) < 2:
+        parser.error("the judges leave out whole sets; name at least two sets")
     if options.what == "syllables":
         gold = [(*name.split(":"), "all")[:3] for name in options.gold]
         counted = count_syllables(sets, [(Path(g), Path(c), s) for g, c, s in gold])

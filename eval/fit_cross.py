@@ -23,6 +23,7 @@ from torch.nn import functional
 from tqdm import tqdm
 from transformers import BertModel
 
+from eval.fit_sets import seen_sets
 from rag.embedding import Onnx, Pair, pair_ids
 
 _RANK = 16
@@ -133,8 +134,8 @@ def train(
     model = _Model(folder)
     known = set(sets)
     if start is not None:
+        known |= seen_sets(start)
         with np.load(start) as arrays:
-            known |= set(arrays["sets"].tolist())
             for name, value in model.named_parameters():
                 if value.requires_grad:
                     value.data = torch.from_numpy(arrays[_key(name)].astype(np.float32))

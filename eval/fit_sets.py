@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from eval.gold import Question, Split, load_gold, locate_quotes, split_of
 from eval.metrics import exact_match
 from ingest.pipeline import ingest
@@ -80,6 +82,17 @@ def opened(one: Set, folder: Path, embedder: Embedder) -> tuple[Settings, dict[s
     settings = Settings(data_dir=folder / "var")
     ingest([texts], settings, embedder=embedder, progress=True)
     return settings, sources
+
+
+def set_name(path: Path) -> str:
+    """The name of a gold file's set: several files can be the parts of one (`NAME.a.jsonl`)."""
+    return path.name.split(".")[0]
+
+
+def seen_sets(path: Path) -> set[str]:
+    """The names of the sets that a cross-encoder's file was trained on."""
+    with np.load(path) as arrays:
+        return set(arrays["sets"].tolist())
 
 
 def is_public(name: str) -> bool:
@@ -164,7 +177,7 @@ def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> lis
             Asked(
                 question.question,
                 fold,
-                path.name.split(".")[0],
+                set_name(path),
                 question.answerable,
                 holds,
                 right,

@@ -194,6 +194,7 @@ def fit_judges(judged: Sequence[Judged], weights: dict[str, Any], refused: float
     answerable = np.array([one.answerable for one in judged])
     found = np.array([one.found for one in judged])
     right = np.array([bool(one.case.right[0]) for one in judged])
+    rows = np.concatenate([one.case.features for one in judged])
     clear = found | ~answerable
     models = (
         ("answerable", clear, answerable),
@@ -212,9 +213,7 @@ def fit_judges(judged: Sequence[Judged], weights: dict[str, Any], refused: float
         chances[model] = np.zeros(len(judged))
         for name in sorted(set(names)):
             mine = names == name
-            learned = fitted(usable & ~mine)
-            scores = np.concatenate([one.case.features for one in judged])[mine] @ learned
-            chances[model][mine] = 1 / (1 + np.exp(-scores))
+            chances[model][mine] = 1 / (1 + np.exp(-(rows[mine] @ fitted(usable & ~mine))))
         weights[model] = {"both": _rounded(CONFIDENCE_FEATURES, fitted(usable))}
     gold = np.array([not is_public(name) for name in names])
     sizes = Counter(names[gold & found])

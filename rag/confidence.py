@@ -250,7 +250,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "no_span": float(reading.span is None and not wants_text),
         "text": float(wants_text),
         "margin": margin,
-        "missed_place": _missed_place(question, candidate),
+        "missed_place": _missed_place(question, reading.best),
         "official": float(bool(candidate.release.number or candidate.release.issuer)),
         "reader": reading.best.reader,
         "reader_other": max(
@@ -261,12 +261,9 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
 
 
-def _missed_place(question: Question, candidate: Candidate) -> float:
+def _missed_place(question: Question, sentence: Sentence) -> float:
     """1 when the question names a place that neither passage nor metadata names."""
-    text = " ".join(
-        (*candidate.passage.section, candidate.passage.text, unspoken(candidate.release))
-    )
-    plain = f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
+    plain = _plain(sentence, [(0, len(sentence.candidate.passage.text))])
     for concept in question.concepts:
         if concept.place and not (
             _worded(question, concept.start, concept.end, "vi", plain)

@@ -357,6 +357,7 @@ _SIGNS = {
     "₫": "VND",
     "vnđ": "VND",
 }
+_SYMBOLS = "".join(sign for sign in _SIGNS if len(sign) == 1)
 
 _K, _M, _B, _T = (Decimal(10) ** power for power in (3, 6, 9, 12))
 _VI_SCALES = {
@@ -780,7 +781,8 @@ _WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:[.,\u00a0 ][0-9]{3})+")
 _MORE = re.compile(rf"{_S}([0-9]{{1,6}})(?![0-9.,/])")
 _HALF = _compile(rf"{_S}rưỡi(?!\w)")
 _CURRENCY = _compile(
-    r"(?P<sign>-)?(?P<name>(?:US|AU?|S|HK|CAD?|C|NZ|NT|R|MX)\$|CN¥|[$€£₹¥₩฿₫₱₽৳₦]|Rs\.?|R[Mp]\.?|"
+    r"(?P<sign>-)?(?P<name>(?:US|AU?|S|HK|CAD?|C|NZ|NT|R|MX)\$|CN¥|"
+    rf"[{_SYMBOLS}]|Rs\.?|R[Mp]\.?|"
     rf"(?:VNĐ|RMB|{'|'.join(re.findall(r'^[A-Z]{3}(?=[|])', _CURRENCIES, re.M))})(?![^\W\d_]))"
     rf"{_S0}(?P<more>[$€£¥₹₫](?=[0-9]))?(?=-?[0-9])"
 )
@@ -1122,27 +1124,11 @@ _OCCURRENCE = _Unit("occurrence", "count", None)
 _CALENDAR_WORDS = {"từ", "from", "between", "ngày", "mùng", "mồng"}
 _TOKEN = re.compile(
     r"(?<!\w)(?<!\w[-–./])(?<![0-9],)(?:(?P<digit>[0-9])|(?P<word>[^\W\d_]+)"
-    r"|(?P<symbol>[$€£₹¥₩฿₫₱₽৳₦](?=-?[ \u00a0$€£¥₹₫]?[0-9])|-(?=[0-9$€£₹¥₩฿₫₱₽৳₦A-Z])|\[(?=[0-9])"
+    rf"|(?P<symbol>[{_SYMBOLS}](?=-?[ \u00a0$€£¥₹₫]?[0-9])|-(?=[0-9{_SYMBOLS}A-Z])|\[(?=[0-9])"
     r"|(?<!\.)\.(?=[0-9])))"
 )
 _CURRENCY_WORDS = {
-    "nz",
-    "nt",
-    "r",
-    "mx",
-    "rm",
-    "rp",
-    "us",
-    "a",
-    "au",
-    "s",
-    "hk",
-    "c",
-    "ca",
-    "cn",
-    "rs",
-    "rmb",
-    "vnđ",
+    *(sign.rstrip("$¥.") for sign in _SIGNS if sign[0].isalpha()),
     *(name.casefold() for name in _GROUPS if _GROUPS[name] == "money"),
 }
 _MULTIPLES = {

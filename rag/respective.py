@@ -32,8 +32,10 @@ def respective(text: str, marks: Sequence[Stretch]) -> list[list[tuple[Stretch, 
     together, or where there are fewer names than figures.
     """
     found = []
-    for word in _WORD.finditer(text):
-        for row in _rows(text, marks):
+    telling = list(_WORD.finditer(text))
+    rows = _rows(text, marks) if telling else []
+    for word in telling:
+        for row in rows:
             names = _names(text, word.span(), row, marks)
             if names:
                 found.append(list(zip(names, row, strict=True)))

@@ -204,17 +204,14 @@ def _row_fits(
 ) -> list[float]:
     """Per span: how much more its own name in a row of names is asked about than any other."""
     fits = [0.0] * len(sentence.spans)
-    inside = [
-        (figure.start - sentence.start, figure.end - sentence.start)
-        for figure in sentence.figures
-        if is_quantity(figure)
-    ]
+    at = sentence.start
+    inside = {(one.start - at, one.end - at) for one in sentence.figures if is_quantity(one)}
     total = sum(one.weight for one in located)
     tokens = sentence.candidate.encoded.spans
-    for pairs in respective(sentence.text, sorted(set(inside))):
+    for pairs in respective(sentence.text, sorted(inside)):
         said = []
         for (start, end), _ in pairs:
-            start, end = start + sentence.start, end + sentence.start
+            start, end = start + at, end + at
             words_said = sum(
                 one.weight for one in located if any(start <= a and b <= end for a, b in one.places)
             )
@@ -225,11 +222,10 @@ def _row_fits(
                 + max((fit(asked.question.periods, time) for time in times), default=0.0)
             )
         for number, span in enumerate(sentence.spans):
-            for at, (_, (start, end)) in enumerate(pairs):
-                start, end = start + sentence.start, end + sentence.start
-                if span.start < end and span.end > start:
-                    rest = max(said[:at] + said[at + 1 :])
-                    fits[number] = max(-1.0, min(1.0, said[at] - rest))
+            for nth, (_, (start, end)) in enumerate(pairs):
+                if span.start < end + at and span.end > start + at:
+                    rest = max(said[:nth] + said[nth + 1 :])
+                    fits[number] = max(-1.0, min(1.0, said[nth] - rest))
     return fits
 
 

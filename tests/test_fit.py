@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eval.fit import Store, unseen
+from eval.fit import Store, main, unseen
 from eval.fit_sets import FOLDS
 from eval.fit_weights import (
     Case,
@@ -99,3 +99,9 @@ def test_the_threshold_is_set_on_sets_that_were_left_out(
     )
     assert refused["first"][0] > 0.4
     assert refused["odd"][0] < 0.3
+
+
+def test_one_set_is_too_few_to_leave_one_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["weights", "--gold", "set.a.jsonl:a", "set.b.jsonl:b"])
+    assert "at least two sets" in capsys.readouterr().err
