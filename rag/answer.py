@@ -18,7 +18,7 @@ from typing import Any
 from rag import figures, tables
 from rag.errors import ChatModelError
 from rag.evidence import Reading
-from rag.language import fold, sentences
+from rag.language import fold, sentences, words
 from rag.question import Question, topic
 from rag.schema import Answer, Citation, Figure, Hit, Language, Status
 from rag.span_features import Sentence, Weighed, moved
@@ -213,7 +213,12 @@ def refuse(
 
 def _sought(question: Question) -> str:
     """The question's own words without figures (a refusal states none)."""
-    kept = [word for word in question.content if not any(char.isdigit() for char in word)]
+    # As they were typed: folded, "lúa" becomes "luá".
+    kept = [
+        word.lower()
+        for word, _, _ in words(question.text)
+        if fold(word) in question.content and not any(char.isdigit() for char in word)
+    ]
     return escape(", ".join(dict.fromkeys(kept))) or ("câu hỏi" if question.language == "vi" else
                                                       "the question")  # fmt: skip
 

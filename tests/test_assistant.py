@@ -205,6 +205,7 @@ def test_a_refusal_says_what_it_looked_for(shy: Assistant) -> None:
     )
     text = shy.ask("Ai vô địch bóng đá năm 1998?").text
     assert text.startswith("Các thông cáo không cho biết điều này. Đã tìm: vô, địch, bóng")
+    assert "Đã tìm: mùa, lúa" in shy.ask("Mùa lúa năm 1998?").text
 
 
 @pytest.mark.parametrize(
