@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -48,19 +49,20 @@ RELEASE = Release(
 
 
 def passages_of(release: Release) -> list[Passage]:
-    lines = [line for line in release.text.split("\n")[1:] if line]
-    starts = [release.text.index(line) for line in lines]
+    # Counted along the text: a line can stand in it twice.
+    first = release.text.index("\n")
+    found = list(re.finditer(r"[^\n]+", release.text[first:]))
     return [
         Passage(
-            id=f"{release.id}-{start}",
+            id=f"{release.id}-{first + line.start()}",
             release_id=release.id,
-            start=start,
-            end=start + len(line),
-            text=line,
+            start=first + line.start(),
+            end=first + line.end(),
+            text=line.group(),
             section=("I- Kết quả",),
-            page=release.page_at(start),
+            page=release.page_at(first + line.start()),
         )
-        for start, line in zip(starts, lines, strict=True)
+        for line in found
     ]
 
 
