@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from tqdm import tqdm
 
 from ingest.failure import Failure
@@ -29,9 +28,9 @@ from ingest.relations import NearDuplicate, NearDuplicates
 from ingest.sources import Document, SourceOptions, Sources, Unchanged, Validators, is_web
 from ingest.writer import Writer, check_chunker, encode, header
 from rag.archive import Archive, Source, writer_lock
-from rag.embedding import Embedder, Vector, identity, open_embedder
+from rag.embedding import Embedder, identity, open_embedder
 from rag.errors import InputError
-from rag.index import Index
+from rag.index import Index, same_vector
 from rag.schema import Release
 from rag.settings import Settings
 
@@ -478,7 +477,7 @@ def _vectors_differ(archive: Archive, index: Index, named: Mapping[str, Release]
                 told.append("Chroma lacks")
             elif kept[name][0] != expected[name]:
                 told.append("Chroma gives to another release")
-            elif not _same(kept[name][1], vectors[name]):
+            elif not same_vector(kept[name][1], vectors[name]):
                 told.append("Chroma has another vector for")
             if name not in worded:
                 told.append("BM25 lacks")
@@ -500,10 +499,6 @@ def _vectors_differ(archive: Archive, index: Index, named: Mapping[str, Release]
         of = f" of release {release_id} ({named[release_id].source})" if release_id else ""
         shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
         yield f"{what} {len(names)} passages{of}: {shown}; run python -m ingest --rebuild"
-
-
-def _same(one: Vector, other: Vector) -> bool:
-    return one.shape == other.shape and bool(np.allclose(one, other, atol=1e-5))
 
 
 def rebuild(

@@ -770,7 +770,8 @@ _SPACED = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+(?![0-9])(?:[.,][0-9]{1,2}(?![0-9
 _SCALE_WORDS = "|".join(sorted([*_VI_SCALES, *_EN_SCALES], key=len, reverse=True))
 _SCALE = _compile(
     rf"(?:{_S0}|-)(?P<scale>{_SCALE_WORDS})"
-    rf"(?!\w)(?!{_S}(?:lệ|trọng|suất|giá)(?!\w))"
+    # "15 tỷ lệ" is no amount; "15 nghìn suất quà" is one.
+    rf"(?!\w)(?!(?<=t[ỷỉ]){_S}(?:lệ|trọng|suất|giá)(?!\w))"
 )
 _SHORT_SCALE = _compile(rf"{_S0}(?P<scale>k|m|b|tr|t)(?![\w²³/])")
 _SPACE = re.compile(_S)
@@ -834,7 +835,9 @@ _LEADING = _compile(
 _CHANGE = _compile(
     r"(?<!\w)(?:rises?|rose|risen|rising|increas\w+|grew|grown|growing|fell|falls?|fallen|falling|"
     r"declin\w+|decreas\w+|dropp?\w*|up|down|chang\w+|went|moved|climbed|jumped|cut|reduced|"
-    rf"raised|improved|lifted)(?!\w)[^.;\n]{{0,30}}(?<!\w)from{_S}$"
+    r"raised|improved|lifted|lowered|revised|corrected|amended|restated|eased|edged|shortened|"
+    r"extended|expanded|narrowed|widened|lengthened|slowed|quickened|doubled|halved)(?!\w)"
+    rf"[^.;\n]{{0,30}}(?<!\w)from{_S}$"
 )
 _COMPARE_BEFORE = _compile(
     rf"(?<!\w)(?:gấp|tăng|giảm|hơn|bằng|kém|gấp{_S}khoảng|gấp{_S}hơn|gấp{_S}gần|tăng{_S}gấp){_S}"

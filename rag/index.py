@@ -119,17 +119,35 @@ class Index:
     # Writing
 
     def upsert(self, passages: Sequence[Passage], encodings: Sequence[Encoded]) -> None:
-        """Put passages into Chroma; the same passage twice is the same as once."""
+        """Put passages into Chroma; the same passage twice is the same as once.
+
+        What is there already is left alone: HNSW, told a point a second time, can lose others.
+        """
         with self._translated():
             collection = self._collection()
             for start in range(0, len(passages), _BATCH):
-                part = passages[start : start + _BATCH]
-                vectors = [encoded.vector for encoded in encodings[start : start + _BATCH]]
-                collection.upsert(
-                    ids=[passage.id for passage in part],
-                    embeddings=np.stack(vectors),
-                    metadatas=[{"release_id": passage.release_id} for passage in part],
-                )
+                part = {
+                    passage.id: (passage.release_id, encoded.vector)
+                    for passage, encoded in zip(
+                        passages[start : start + _BATCH],
+                        encodings[start : start + _BATCH],
+                        strict=True,
+                    )
+                }
+                held = self.stored(list(part))
+                same = {
+                    name
+                    for name, (of, vector) in held.items()
+                    if of == part[name][0] and same_vector(vector, part[name][1])
+                }
+                if wrong := list(held.keys() - same):
+                    collection.delete(ids=wrong)
+                if new := {name: part[name] for name in part if name not in same}:
+                    collection.add(
+                        ids=list(new),
+                        embeddings=np.stack([vector for _, vector in new.values()]),
+                        metadatas=[{"release_id": release_id} for release_id, _ in new.values()],
+                    )
 
     def delete(self, release_id: str) -> None:
         """Take a release's passages out of Chroma."""
@@ -428,6 +446,11 @@ class Index:
             where = str(self._settings.data_dir / "chroma")
             advice = "make the folder writable and whole: python -m ingest --rebuild"
         return StoreError(f"the vector index {where} failed: {reason}; {advice}")
+
+
+def same_vector(one: Vector, other: Vector) -> bool:
+    """Whether two vectors differ by no more than storing changes them."""
+    return one.shape == other.shape and bool(np.allclose(one, other, atol=1e-5))
 
 
 def _address(chroma_url: str) -> str:

@@ -128,6 +128,9 @@ two to three million doses | two to three million doses = 2000000..3000000 dose
 lãi suất 4,8%-6,5%/năm | 4,8%-6,5%/năm = 4.8..6.5 %/year
 VND 15-20 trillion per year | VND 15-20 trillion per year = 15000000000000..20000000000000 VND/year
 rose from 3% to 5% | 3% = 3 % ; 5% = 5 %
+15 nghìn suất học bổng | 15 nghìn suất học bổng = 15000 scholarship
+revised from 1,200 to 1,300 people | 1,200 = 1200 - ; 1,300 people = 1300 person
+was extended from 30 to 45 days | 30 = 30 - ; 45 days = 45 day
 tăng từ 3% lên 5% | 3% = 3 % ; 5% = 5 %
 từ 10 xuống 5 vụ | 10 = 10 - ; 5 vụ = 5 incident
 # counts

@@ -7,6 +7,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,6 +156,29 @@ def test_unknown_words_score_nothing(index: Index) -> None:
 def test_the_same_passage_twice_is_the_same_as_once(archive: Archive, index: Index) -> None:
     put(archive, index, "a")
     assert index.stored_ids() == set(VECTORS)
+
+
+def test_what_chroma_holds_is_not_written_again(
+    archive: Archive, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A point that HNSW is told twice makes it lose others, in one of some thirty openings."""
+    collection = index._collection()
+    written: list[str] = []
+    for name in ("add", "upsert", "update"):
+        original = getattr(collection, name)
+
+        def noted(*, ids: list[str], original: Any = original, **rest: Any) -> None:
+            written.extend(ids)
+            original(ids=ids, **rest)
+
+        monkeypatch.setattr(collection, name, noted)
+    put(archive, index, "a")
+    assert written == []
+    monkeypatch.setitem(VECTORS, "a1", vector(-1, 0, 0))
+    put(archive, index, "a")
+    assert written == ["a1"]
+    assert index.stored_ids() == set(VECTORS)
+    assert index.stored(["a1"])["a1"][1] == pytest.approx(vector(-1, 0, 0))
 
 
 def test_a_release_is_taken_out_of_both(archive: Archive, index: Index) -> None:
