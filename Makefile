@@ -43,9 +43,10 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 	@set -e; for set in 3 4 5 6; do \
 		$(BIN)/python -m eval --check tests/data/made-up-$$set.jsonl --corpus tests/data/releases-$$set; \
 	done
-	@set -e; for set in 7 8; do for part in a b c d e f g h; do \
-		$(BIN)/python -m eval --check tests/data/made-up-$$set.$$part.jsonl --corpus tests/data/releases-$$set/$$part; \
-	done; done
+	@set -e; for folder in tests/data/releases-[789]/*; do \
+		set=$${folder%/*}; part=$${set##*-}.$${folder##*/}; \
+		$(BIN)/python -m eval --check tests/data/made-up-$$part.jsonl --corpus $$folder; \
+	done
 	$(BIN)/python -m eval --check tests/data/held-out.jsonl --corpus tests/data/releases-held-out
 	$(BIN)/python -m eval --check tests/data/held-out-2.jsonl --corpus tests/data/releases-held-out-2
 	$(BIN)/python -m eval --check tests/data/held-out-3.jsonl --corpus tests/data/releases-held-out-3
