@@ -135,18 +135,20 @@ class Index:
                     )
                 }
                 held = self.stored(list(part))
-                same = {
-                    name
-                    for name, (of, vector) in held.items()
-                    if of == part[name][0] and same_vector(vector, part[name][1])
+                new = {
+                    name: (of, vector)
+                    for name, (of, vector) in part.items()
+                    if name not in held
+                    or held[name][0] != of
+                    or not same_vector(held[name][1], vector)
                 }
-                if wrong := list(held.keys() - same):
+                if wrong := [name for name in new if name in held]:
                     collection.delete(ids=wrong)
-                if new := {name: part[name] for name in part if name not in same}:
+                if new:
                     collection.add(
                         ids=list(new),
                         embeddings=np.stack([vector for _, vector in new.values()]),
-                        metadatas=[{"release_id": release_id} for release_id, _ in new.values()],
+                        metadatas=[{"release_id": of} for of, _ in new.values()],
                     )
 
     def delete(self, release_id: str) -> None:
