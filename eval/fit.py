@@ -49,7 +49,7 @@ from eval.fit_sets import (
 )
 from eval.fit_weights import Case, Judged, fit_judges, fit_listwise
 from eval.gold import Split, load_gold, split_of
-from eval.twins import all_told, names, twin
+from eval.twins import all_told, names, terms, twin
 from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
@@ -221,15 +221,21 @@ def gather(
     return out
 
 
-_TWINS = 0.3
+_TWINS = 0.5
 """The share of answerable questions on releases that get a twin which cannot be answered."""
 
 
-def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] = ()) -> list[Group]:
+def pairs(
+    stores: Sequence[Store],
+    weights: Weights,
+    *,
+    known: Collection[str] = (),
+    share: float = 0.5,
+) -> list[Group]:
     """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`).
 
-    Of the sets that it has learned from before (`known`) half of the questions, so that it does
-    not forget them.
+    Of the sets that it has learned from before (`known`) a share of the questions, so that it
+    does not forget them.
     """
     from eval.fit_cross import CANDIDATES, Example, Group
 
@@ -241,17 +247,19 @@ def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] =
         }
         for store in stores
     ]
+    known_terms = terms(stores[0].embedder)
     for number, store in enumerate(stores):
         reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         public = is_public(store.asked[0].name)
         told = "" if public else all_told(one.text for one in store.archive.releases())
+        untold = known_terms.untold(told)
         strange = {
             language: sorted({n for at, k in enumerate(named) if at != number for n in k[language]})
             for language in named[number]
         }
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
-            if item.fold == FOLDS - 1 or (item.name in known and rng.random() < 0.5):
+            if item.fold == FOLDS - 1 or (item.name in known and rng.random() >= share):
                 continue
             asked = retriever.ask(retriever.understand(item.text))
             ranked = reader.rank(asked, retriever.search(asked, 10))
@@ -276,7 +284,15 @@ def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] =
             out.append(Group(item.text, examples))
             if right and not public and rng.random() < _TWINS:
                 language = detect(item.text)
-                text = twin(item.text, named[number][language], strange[language], told, rng)
+                text = twin(
+                    item.text,
+                    named[number][language],
+                    strange[language],
+                    told,
+                    rng,
+                    terms=known_terms,
+                    untold=untold,
+                )
                 if text:
                     mine = [Example(one.pair, False, (), ()) for one in examples]
                     out.append(Group(text, tuple(mine[: CANDIDATES - 1])))
@@ -360,6 +376,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--start", type=Path, metavar="NPZ", help="go on from this cross-encoder's file"
     )
+    parser.add_argument(
+        "--known",
+        type=float,
+        default=0.5,
+        help="share of the questions that it learned from before",
+    )
+    parser.add_argument(
+        "--kept", type=int, default=0, help="lower layers that stay as they are in --start"
+    )
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]
     known_by = {one.name for one in sets}
@@ -400,7 +425,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from eval.fit_cross import train  # torch is slow to import
 
             known = seen_sets(options.start) if options.start else set()
-            groups = pairs(stores, Weights(weights), known=known)
+            groups = pairs(stores, Weights(weights), known=known, share=options.known)
             folder = unpack(Settings().weights_dir)
             learned = train(
                 groups,
@@ -408,6 +433,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 [store.asked[0].name for store in stores],
                 epochs=options.epochs,
                 start=options.start,
+                kept=options.kept,
             )
             np.savez_compressed(_DATA / "cross_encoder.npz", **learned)
             print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")

@@ -1,8 +1,9 @@
-"""Twins of answerable questions that cannot be answered: another place, or another year.
+"""Twins of answerable questions that cannot be answered: another place, year or indicator.
 
 Where few questions are known to have no answer, more are made by changing one thing in those that
 have one. What is put in is told nowhere in the releases that the question was written for, so that
-no sentence there answers the twin, although all its other words are there.
+no sentence there answers the twin, although all its other words are there. An indicator, or what
+else the glossary knows, is changed for another one of its topic: exports for a trade surplus.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ import random
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from rag.language import fold
+import numpy as np
+
+from rag.embedding import Embedder
+from rag.language import detect, fold
+from rag.question import Concept, glossary, understand
 
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _YEAR = re.compile(r"(?<![\d.,/-])(?:19|20)\d\d(?![\d.,-]?\d)")
@@ -20,6 +26,12 @@ _TIMES = frozenset(
     "january february march april may june july august september october november december "
     "monday tuesday wednesday thursday friday saturday sunday".split()
 )
+_VAGUE = frozenset({"general", "measure", "place", "statistics", "time"})
+"""Topics of the glossary whose terms do not say what a question is about."""
+_SAME = 3
+"""So many of the terms that are most like one may mean the same."""
+_NEAR = 8
+"""So many of the next ones may take its place."""
 _OFTEN = 4
 """A name that so many questions hold is that of a place or an office that a release is about."""
 
@@ -49,27 +61,102 @@ def all_told(texts: Iterable[str]) -> str:
     return fold("\n".join(texts))
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the glossary knows besides general words, and what is like each of its entries."""
+
+    entries: list[tuple[str, str]]
+    """Preferred wordings, English and Vietnamese."""
+    wordings: list[tuple[str, ...]]
+    """All wordings of each entry in both languages, folded."""
+    near: list[list[int]]
+    """Entries of the same topic, the most similar first; those that may mean the same left out."""
+
+    def untold(self, told: str) -> frozenset[int]:
+        """The entries of which no wording stands in `told`."""
+        return frozenset(
+            number
+            for number, forms in enumerate(self.wordings)
+            if not any(form in told for form in forms)
+        )
+
+    def instead(self, concept: Concept, untold: Collection[int]) -> list[int]:
+        """Untold entries that are like a term of a question."""
+        vi, en = concept.wordings("vi"), concept.wordings("en")
+        if not vi or not en or (en[0], vi[0]) not in self.entries:
+            return []
+        near = self.near[self.entries.index((en[0], vi[0]))]
+        return [number for number in near if number in untold][:_NEAR]
+
+
+def terms(embedder: Embedder) -> Terms:
+    """Read the glossary and compare its entries."""
+    known = [entry for entry in glossary() if entry[2] not in _VAGUE]
+    vectors = np.stack(
+        [
+            embedder.query(en[0], "en").vector + embedder.query(vi[0], "vi").vector
+            for en, vi, _ in known
+        ]
+    )
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    topics = np.array([topic for _, _, topic in known])
+    near = []
+    for number, vector in enumerate(vectors):
+        similar = np.where(topics == topics[number], vectors @ vector, -np.inf)
+        order = np.argsort(-similar, kind="stable")[: (topics == topics[number]).sum()]
+        near.append(order[1 + _SAME :].tolist())
+    return Terms(
+        [(en[0], vi[0]) for en, vi, _ in known],
+        [tuple(fold(form) for form in (*en, *vi)) for en, vi, _ in known],
+        near,
+    )
+
+
 def twin(
-    question: str, own: Collection[str], others: Iterable[str], told: str, rng: random.Random
+    question: str,
+    own: Collection[str],
+    others: Iterable[str],
+    told: str,
+    rng: random.Random,
+    *,
+    terms: Terms | None = None,
+    untold: Collection[int] = (),
 ) -> str | None:
-    """The question with another name or another year in it; None where it has neither.
+    """The question with another name, year or term in it; None where it has none to change.
 
     `own` are the names of its set and `others` those of other sets; `told` is what
-    `all_told` makes of the releases of the set: what is put in must not stand in it.
+    `all_told` makes of the releases of the set: what is put in must not stand in it. A term is
+    changed for one that is like it among `terms`, of those that are `untold`.
     """
-    changes = []
+    kinds = []
     fresh = [name for name in others if fold(name) not in told]
-    for start, end in _runs(question):
-        if question[start:end] in own and fresh:
-            changes.append((start, end, rng.choice(fresh)))
+    changes = [
+        (start, end, rng.choice(fresh))
+        for start, end in _runs(question)
+        if fresh and question[start:end] in own
+    ]
+    kinds.append(changes)
+    changes = []
     for found in _YEAR.finditer(question):
         years = [str(int(found.group()) + by) for by in range(-9, 10)]
-        untold = [year for year in years if year not in told]
-        if untold:
-            changes.append((*found.span(), rng.choice(untold)))
-    if not changes:
+        years = [year for year in years if year not in told]
+        if years:
+            changes.append((*found.span(), rng.choice(years)))
+    kinds.append(changes)
+    if terms is not None:
+        tongue = 0 if detect(question) == "en" else 1
+        changes = []
+        for concept in understand(question).concepts:
+            if instead := terms.instead(concept, untold):
+                new = terms.entries[rng.choice(instead)][tongue]
+                if question[concept.start].isupper():
+                    new = new[0].upper() + new[1:]
+                changes.append((concept.start, concept.end, new))
+        kinds.append(changes)
+    kinds = [changes for changes in kinds if changes]
+    if not kinds:
         return None
-    start, end, new = rng.choice(changes)
+    start, end, new = rng.choice(rng.choice(kinds))
     return question[:start] + new + question[end:]
 
 

@@ -20,6 +20,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 
 from rag.archive import Archive
 from rag.embedding import Encoded, Vector
@@ -82,7 +83,7 @@ class Index:
         self._client: Any = None
         self._collection_cache: Any = None
         self._words: Words | None = None
-        self._languages: tuple[Words, list[Language]] | None = None
+        self._languages: tuple[Words, dict[Language, npt.NDArray[np.bool_]]] | None = None
         self._generation: str | None = None
 
     @classmethod
@@ -256,10 +257,24 @@ class Index:
     @property
     def languages(self) -> list[Language]:
         """The languages of the releases that BM25 covers."""
+        return list(self._by_language())
+
+    def in_language(
+        self, numbers: npt.NDArray[np.intp], language: Language
+    ) -> npt.NDArray[np.bool_]:
+        """Which of the passages at some places in `ids` are of releases in a language."""
+        found: npt.NDArray[np.bool_] = self._by_language()[language][
+            self._current_words().runs(numbers)
+        ]
+        return found
+
+    def _by_language(self) -> dict[Language, npt.NDArray[np.bool_]]:
+        """Which of the labels are of releases in each language."""
         current = self._current_words()
         if self._languages is None or self._languages[0] is not current:
-            found = sorted({label.partition(" ")[0] for label in current.labels})
-            self._languages = (current, [cast(Language, language) for language in found])
+            said = np.array([label.partition(" ")[0] for label in current.labels])
+            found = {cast(Language, str(one)): said == one for one in np.unique(said)}
+            self._languages = (current, found)
         return self._languages[1]
 
     def stored_ids(self) -> set[str]:

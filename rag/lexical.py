@@ -122,6 +122,11 @@ class Words:
         """The label that the passage at a place was given."""
         return self.labels[int(self._label_of[number])]
 
+    def runs(self, numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
+        """Which of the labels the passages at some places were given."""
+        found: npt.NDArray[np.int32] = self._label_of[numbers]
+        return found
+
     def scores(self, wanted: Iterable[str]) -> Scores:
         """(passages,): the sum of the terms' scores; a term given twice counts twice."""
         total = np.zeros(len(self.ids), np.float32)

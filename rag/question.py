@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
@@ -385,6 +386,16 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
     marked = any(not fold(word).isascii() for word, _, _ in found)
     unmarked = language == "vi" and not marked
     plain = " ".join(bare(word) for word, _, _ in found)
+    noun = _noun(text, language, unmarked=unmarked)
+    wants = _wants(
+        plain
+        + (" %" if "%" in text else "")
+        + (" price" if _PRICE.search(text) else "")
+        + (" list" if _SEVERAL.search(text) else "")
+    )
+    if noun and figures.kind(Figure("", Decimal(5), noun, 0, 0)) == "money":
+        # "How many million dollars" counts nothing.
+        wants = frozenset({"money"})
     return Question(
         text=text,
         language=language,
@@ -398,15 +409,10 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         ),
         concepts=_concepts(found, language),
         names=_names(text, found),
-        wants=_wants(
-            plain
-            + (" %" if "%" in text else "")
-            + (" price" if _PRICE.search(text) else "")
-            + (" list" if _SEVERAL.search(text) else "")
-        ),
+        wants=wants,
         explains=bool(_EXPLAINS.search(plain)),
         of_release=bool(_OF_RELEASE.search(plain)),
-        noun=_noun(text, language, unmarked=unmarked),
+        noun=noun,
         counted=_counted(text, language, unmarked=unmarked),
         change=bool(_CHANGE.search(plain)),
         periods=times.periods,
@@ -480,6 +486,12 @@ _HOW_MANY = re.compile(
 )
 
 
+_DOLLARS = re.compile(
+    r"\b(tỷ|tỉ|triệu|nghìn|ngàn|ty|ti|trieu|nghin|ngan) (?:đô|do)\b(?! (?:la|thị|thi))", re.I
+)
+"""As people say it: "mấy tỷ đô"."""
+
+
 def _noun(text: str, language: Language, *, unmarked: bool) -> str | None:
     for match in _HOW_MANY.finditer(text):
         following: list[str] = []
@@ -490,7 +502,7 @@ def _noun(text: str, language: Language, *, unmarked: bool) -> str | None:
             following.append(word)
         # The noun may have words before it: "vaccine doses".
         for first in range(min(3, len(following))):
-            probe = f"5 {' '.join(following[first:])}"
+            probe = _DOLLARS.sub(r"\1 USD", f"5 {' '.join(following[first:])}")
             for figure in figures.find(probe, language=language)[:1]:
                 if figure.unit not in (None, "date", "period") and figure.start == 0:
                     return figure.unit
@@ -528,7 +540,7 @@ def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
 def _glossary() -> dict[Language, dict[tuple[str, ...], tuple[int, ...]]]:
     """Wordings as tuples of keys -> numbers of entries, by language."""
     index: dict[Language, dict[tuple[str, ...], list[int]]] = {"vi": {}, "en": {}}
-    for number, (en, vi, _) in enumerate(_entries()):
+    for number, (en, vi, _) in enumerate(glossary()):
         for language, wordings in (("en", en), ("vi", vi)):
             for wording in wordings:
                 keys = _keys((word for word, _, _ in words(wording)), _typed(language))
@@ -547,7 +559,7 @@ def _typed(language: str) -> Language:
 
 
 @lru_cache(maxsize=1)
-def _entries() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
+def glossary() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
     """(English wordings, Vietnamese wordings, topic) of every entry but the question words."""
     lines = (files("rag") / "data" / "glossary.tsv").read_text(encoding="utf-8").splitlines()
     entries = []
@@ -560,7 +572,7 @@ def _entries() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
 
 def vietnamese_wordings() -> list[str]:
     """Every Vietnamese wording of the glossary."""
-    return [wording for _, wordings, _ in _entries() for wording in wordings]
+    return [wording for _, wordings, _ in glossary() for wording in wordings]
 
 
 _AMBIGUOUS_CAPITALS = frozenset({"US", "IT", "WHO", "AI", "PM", "WB", "May", "March", "Turkey"})
@@ -579,7 +591,7 @@ def _keys(found: Iterable[str], language: Language) -> tuple[str, ...]:
 
 def _concepts(found: Sequence[tuple[str, int, int]], language: Language) -> tuple[Concept, ...]:
     """The longest wordings of the glossary, from left to right, without overlap."""
-    index, entries = _glossary(), _entries()
+    index, entries = _glossary(), glossary()
     concepts: list[Concept] = []
     tongues: list[Language] = [language, "en" if language == "vi" else "vi"]
     marked = any(not fold(word).isascii() for word, _, _ in found)

@@ -95,7 +95,6 @@ class _Row(NamedTuple):
 
     passage_id: str
     release_id: str
-    language: Language
     dense: float
     own: float
     term: float
@@ -220,51 +219,41 @@ class Retriever:
             lexical = own + sum(by_language.values())
             top = _largest(lexical, _FROM_EACH if allowed is None else len(ids))
             near = nearest.result()
-        wanted = [name for name in near if name in position]
-        wanted += [ids[number] for number in top if ids[number] not in near]
-        shares = {
-            language: own if question.language == language else np.maximum(own, crossing)
-            for language in by_language
-        }
-        rows = []
-        for name in wanted:
-            number = position[name]
-            release_id, language = self._index.place(number)
-            if allowed is not None and release_id not in allowed:
-                continue
-            rows.append(
-                _Row(
-                    name,
-                    release_id,
-                    language,
-                    near.get(name, 0.0),
-                    float(shares[language][number]),
-                    float(by_language[language][number]),
-                )
-            )
-        found = self._rank(asked, rows, max(k, _READ))
+        dense = {position[name]: cosine for name, cosine in near.items() if name in position}
+        numbers = np.array([*dense, *(n for n in top.tolist() if n not in dense)], np.intp)
+        if allowed is not None:
+            numbers = numbers[[self._index.place(n)[0] in allowed for n in numbers.tolist()]]
+        told = np.zeros((len(numbers), 4), np.float32)
+        fitted = np.zeros_like(told)
+        for language, term in by_language.items():
+            here = self._index.in_language(numbers, language)
+            share = own if question.language == language else np.maximum(own, crossing)
+            told[here, 2], told[here, 3] = share[numbers[here]], term[numbers[here]]
+            fitted[here] = self._fitted("first", question, language)
+        told[:, 0] = 1.0
+        told[:, 1] = [dense.get(n, 0.0) for n in numbers.tolist()]
+        best = np.argsort(-(told * fitted).sum(axis=1), kind="stable")[: max(k, _READ)]
+        rows = [
+            _Row(ids[n], self._index.place(n)[0], *values)
+            for n, (_, *values) in zip(numbers[best].tolist(), told[best].tolist(), strict=True)
+        ]
+        found = self._rank(asked, rows)
         if question.of_release and found:
             # Number, date and signature stand where a release begins and ends.
             shown = {candidate.passage.id for candidate in found[:k]}
-            best = found[0].release
-            ends = self._archive.passages_of(best.id)
+            first = found[0].release
+            ends = self._archive.passages_of(first.id)
             ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in shown]
-            added = [_Row(p.id, best.id, best.language, 0.0, 0.0, 0.0) for p in ends]
-            return [*found[: max(1, k - len(ends))], *self._rank(asked, added, len(added))]
+            added = [_Row(p.id, first.id, 0.0, 0.0, 0.0) for p in ends]
+            return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
         return found[:k]
 
-    def _rank(self, asked: Asked, rows: Sequence[_Row], most: int) -> list[Candidate]:
+    def _fitted(self, model: str, question: Question, language: Language) -> Vector:
+        names = PASSAGE_FEATURES[:4] if model == "first" else PASSAGE_FEATURES
+        return self._weights.vector(model, pair_of(question, language), names)
+
+    def _rank(self, asked: Asked, rows: Sequence[_Row]) -> list[Candidate]:
         question = asked.question
-        weights = {
-            language: self._weights.vector(
-                "first", pair_of(question, language), PASSAGE_FEATURES[:4]
-            )
-            for language in ("vi", "en")
-        }
-        told = np.array([(1.0, row.dense, row.own, row.term) for row in rows], np.float32)
-        fitted = np.array([weights[row.language] for row in rows], np.float32)
-        best = np.argsort(-(told * fitted).sum(axis=1), kind="stable") if rows else ()
-        rows = [rows[number] for number in best[:most]]
         releases = self._read({row.release_id for row in rows})
         read = self._archive.read([row.passage_id for row in rows])
         # A release that was taken out a moment ago may still be in the indexes.
@@ -276,6 +265,11 @@ class Retriever:
         # On one thread: for so small a product, to wake and wait for others costs more.
         with self._blas.limit(limits=1, user_api="blas"):
             similarities = asked.encoded.tokens @ tokens.T
+        knowns = {name: self._known(asked, name) for name in releases}
+        fitted = {
+            language: self._fitted("passage", question, language)
+            for language in {release.language for release in releases.values()}
+        }
         found, at = [], 0
         for row in rows:
             stored, release = read[row.passage_id], releases[row.release_id]
@@ -283,7 +277,7 @@ class Retriever:
             dense = float(vectors.vector @ asked.encoded.vector)
             similarity = similarities[:, at : at + len(vectors.tokens)]
             at += len(vectors.tokens)
-            known = self._known(asked, release.id)
+            known = knowns[release.id]
             features = np.array(
                 [
                     1.0,
@@ -297,10 +291,7 @@ class Retriever:
                 ],
                 np.float32,
             )
-            fitted = self._weights.vector(
-                "passage", pair_of(question, release.language), PASSAGE_FEATURES
-            )
-            score = float(fitted @ features)
+            score = float(fitted[release.language] @ features)
             found.append(Candidate(passage, release, vectors, features, score, similarity, known))
         return sorted(found, key=lambda candidate: -candidate.score)
 

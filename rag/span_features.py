@@ -725,8 +725,9 @@ def _noun_fit(question: Question, span: Span) -> float:
     if span.figure.unit == question.noun:
         return 1.0
     probe = Figure("", Decimal(5), question.noun, 0, 0)
-    # Nouns of one family: people and workers, directives and dispatches.
-    return 0.5 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
+    # Nouns of one family: people and workers, directives and dispatches; tonnes and tonnes a day.
+    counted = span.figure.unit.partition("/")[0]
+    return 0.5 if figures.same(probe, replace(probe, unit=counted)) else -1.0
 
 
 def _period_fits(

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from eval.twins import all_told, names, twin
+from eval.twins import Terms, all_told, names, twin
+from rag.question import understand
 
 ASKED = [
     "Lạc An chi bao nhiêu cho người nghèo năm 2021?",
@@ -28,7 +29,8 @@ def test_names_are_what_several_questions_hold_in_different_company() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_one_thing_is_changed_to_what_is_not_told(seed: int) -> None:
-    changed = twin(ASKED[0], ["Lạc An"], ["Hòa Khê", "Vĩnh Lăng"], TOLD, random.Random(seed))
+    rng = random.Random(seed)
+    changed = twin(ASKED[0], ["Lạc An"], ["Hòa Khê", "Vĩnh Lăng"], TOLD, rng)
     assert changed is not None
     assert ("Lạc An" in changed) != ("2021" in changed)
     assert "Hòa Khê" not in changed
@@ -53,3 +55,30 @@ def test_both_kinds_of_change_are_made() -> None:
 )
 def test_a_question_with_nothing_to_change_has_no_twin(question: str) -> None:
     assert twin(question, ["Lạc An"], ["Vĩnh Lăng"], TOLD, random.Random(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "instead"),
+    [
+        ("Kim ngạch xuất khẩu tăng bao nhiêu?", "Xuất siêu tăng bao nhiêu?"),
+        ("Exports grew by how much?", "Trade surplus grew by how much?"),
+    ],
+)
+def test_a_term_is_changed_for_one_like_it_that_is_not_told(question: str, instead: str) -> None:
+    known = Terms(
+        entries=[("export", "xuất khẩu"), ("import", "nhập khẩu"), ("trade surplus", "xuất siêu")],
+        wordings=[("export", "xuất khẩu"), ("import", "nhập khẩu"), ("trade surplus", "xuất siêu")],
+        near=[[1, 2], [0, 2], [0, 1]],
+    )
+    untold = known.untold(all_told(["Xuất khẩu tăng 5%, nhập khẩu giảm."]))
+    assert untold == {2}
+    known.entries[0] = _entry(question)
+    changed = twin(question, [], [], "", random.Random(1), terms=known, untold=untold)
+    assert changed == instead
+    assert twin(question, [], [], "", random.Random(1), terms=known) is None
+
+
+def _entry(question: str) -> tuple[str, str]:
+    """The preferred wordings of the question's term of trade."""
+    (concept,) = (one for one in understand(question).concepts if one.topic == "trade")
+    return concept.wordings("en")[0], concept.wordings("vi")[0]

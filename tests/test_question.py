@@ -123,12 +123,29 @@ def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
         ("How many people were helped?", "person"),
         ("What is the number of students registered?", "student"),
         ("Tổng thu đạt bao nhiêu tỷ đồng?", "VND"),
+        ("Bán ra nước ngoài được mấy tỷ đô?", "USD"),
+        ("Thu hút bao nhiêu triệu đô vốn ngoại?", "USD"),
+        ("Có bao nhiêu triệu đô la?", "USD"),
+        ("Có mấy đô thị loại một?", None),
         ("Tổng thu đạt bao nhiêu?", None),
         ("How much was paid?", None),
     ],
 )
 def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
     assert understand(text).noun == unit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thu về mấy tỷ USD?",
+        "Bán ra nước ngoài được mấy tỷ đô?",
+        "How many million dollars were attracted?",
+        "How many euros were paid to farmers?",
+    ],
+)
+def test_a_number_of_dollars_is_money_and_no_count(text: str) -> None:
+    assert understand(text).wants == {"money"}
 
 
 @pytest.mark.parametrize(
