@@ -49,7 +49,7 @@ from eval.fit_sets import (
 )
 from eval.fit_weights import Case, Judged, fit_judges, fit_listwise
 from eval.gold import Split, load_gold, split_of
-from eval.twins import all_told, names, terms, twin
+from eval.twins import Twins, all_told, names, terms
 from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
@@ -75,6 +75,7 @@ from rag.index import Index
 from rag.language import detect
 from rag.question import vietnamese_wordings
 from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
+from rag.schema import Language
 from rag.settings import Settings
 from rag.span_features import SPAN_FEATURES, Sentence, span_features
 from rag.weights import unpack
@@ -240,10 +241,11 @@ def pairs(
     from eval.fit_cross import CANDIDATES, Example, Group
 
     rng, out = random.Random(3), []
+    spoken: tuple[Language, ...] = ("vi", "en")
     named = [
         {
             language: names([one.text for one in store.asked if detect(one.text) == language])
-            for language in ("vi", "en")
+            for language in spoken
         }
         for store in stores
     ]
@@ -252,12 +254,12 @@ def pairs(
         reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         public = is_public(store.asked[0].name)
-        told = "" if public else all_told(one.text for one in store.archive.releases())
-        untold = known_terms.untold(told)
         strange = {
             language: sorted({n for at, k in enumerate(named) if at != number for n in k[language]})
             for language in named[number]
         }
+        told = all_told(one.text for one in store.archive.releases())
+        twins = Twins(told, own=named[number], others=strange, terms=known_terms)
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
             if item.fold == FOLDS - 1 or (item.name in known and rng.random() >= share):
                 continue
@@ -283,16 +285,7 @@ def pairs(
                 continue
             out.append(Group(item.text, examples))
             if right and not public and rng.random() < _TWINS:
-                language = detect(item.text)
-                text = twin(
-                    item.text,
-                    named[number][language],
-                    strange[language],
-                    told,
-                    rng,
-                    terms=known_terms,
-                    untold=untold,
-                )
+                text = twins.twin(item.text, rng)
                 if text:
                     mine = [Example(one.pair, False, (), ()) for one in examples]
                     out.append(Group(text, tuple(mine[: CANDIDATES - 1])))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from rag.embedding import Embedder
 from rag.language import detect, fold
 from rag.question import Concept, glossary, understand
+from rag.schema import Language
 
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _YEAR = re.compile(r"(?<![\d.,/-])(?:19|20)\d\d(?![\d.,-]?\d)")
@@ -57,8 +58,12 @@ def names(questions: Sequence[str]) -> list[str]:
 
 
 def all_told(texts: Iterable[str]) -> str:
-    """What the texts of releases tell, as `twin` looks in it."""
+    """What the texts of releases tell, as `Twins` looks in it."""
     return fold("\n".join(texts))
+
+
+_Change = tuple[int, int, str]
+"""Start and end of what is taken out of a question, and what is put in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,52 +117,75 @@ def terms(embedder: Embedder) -> Terms:
     )
 
 
-def twin(
-    question: str,
-    own: Collection[str],
-    others: Iterable[str],
-    told: str,
-    rng: random.Random,
-    *,
-    terms: Terms | None = None,
-    untold: Collection[int] = (),
-) -> str | None:
-    """The question with another name, year or term in it; None where it has none to change.
+class Twins:
+    """Makes twins of the questions of one set."""
 
-    `own` are the names of its set and `others` those of other sets; `told` is what
-    `all_told` makes of the releases of the set: what is put in must not stand in it. A term is
-    changed for one that is like it among `terms`, of those that are `untold`.
-    """
-    kinds = []
-    fresh = [name for name in others if fold(name) not in told]
-    changes = [
-        (start, end, rng.choice(fresh))
-        for start, end in _runs(question)
-        if fresh and question[start:end] in own
-    ]
-    kinds.append(changes)
-    changes = []
-    for found in _YEAR.finditer(question):
-        years = [str(int(found.group()) + by) for by in range(-9, 10)]
-        years = [year for year in years if year not in told]
-        if years:
-            changes.append((*found.span(), rng.choice(years)))
-    kinds.append(changes)
-    if terms is not None:
-        tongue = 0 if detect(question) == "en" else 1
+    def __init__(
+        self,
+        told: str,
+        *,
+        own: Mapping[Language, Collection[str]],
+        others: Mapping[Language, Iterable[str]],
+        terms: Terms | None = None,
+    ) -> None:
+        """`told` is what `all_told` makes of the set's releases: what is put in is not there.
+
+        `own` are the names of its set and `others` those of other sets, by question's language.
+        """
+        self._told = told
+        self._own = own
+        self._others = {
+            language: [name for name in names if fold(name) not in told]
+            for language, names in others.items()
+        }
+        self._terms = terms
+        self._untold = terms.untold(told) if terms else frozenset()
+
+    def twin(self, question: str, rng: random.Random) -> str | None:
+        """The question with another name, year or term in it; None where it has none to change."""
+        language = detect(question)
+        kinds = [
+            changes
+            for changes in (
+                self._names(question, language, rng),
+                self._years(question, rng),
+                self._indicators(question, language, rng),
+            )
+            if changes
+        ]
+        if not kinds:
+            return None
+        start, end, new = rng.choice(rng.choice(kinds))
+        return question[:start] + new + question[end:]
+
+    def _names(self, question: str, language: Language, rng: random.Random) -> list[_Change]:
+        own, others = self._own.get(language, ()), self._others.get(language, [])
+        return [
+            (start, end, rng.choice(others))
+            for start, end in _runs(question)
+            if others and question[start:end] in own
+        ]
+
+    def _years(self, question: str, rng: random.Random) -> list[_Change]:
         changes = []
+        for found in _YEAR.finditer(question):
+            years = [str(int(found.group()) + by) for by in range(-9, 10)]
+            years = [year for year in years if year not in self._told]
+            if years:
+                changes.append((*found.span(), rng.choice(years)))
+        return changes
+
+    def _indicators(self, question: str, language: Language, rng: random.Random) -> list[_Change]:
+        changes: list[_Change] = []
+        if self._terms is None:
+            return changes
         for concept in understand(question).concepts:
-            if instead := terms.instead(concept, untold):
-                new = terms.entries[rng.choice(instead)][tongue]
+            if instead := self._terms.instead(concept, self._untold):
+                new = self._terms.entries[rng.choice(instead)][language == "vi"]
                 if question[concept.start].isupper():
                     new = new[0].upper() + new[1:]
                 changes.append((concept.start, concept.end, new))
-        kinds.append(changes)
-    kinds = [changes for changes in kinds if changes]
-    if not kinds:
-        return None
-    start, end, new = rng.choice(rng.choice(kinds))
-    return question[:start] + new + question[end:]
+        return changes
 
 
 def _runs(question: str) -> list[tuple[int, int]]:

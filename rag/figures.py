@@ -21,19 +21,51 @@ list numbers at the start of a line, and `[1]` markers.
 
 from __future__ import annotations
 
-import calendar
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Context, Decimal
-from fractions import Fraction
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from rag.figure_writing import format
+from rag.numerals import (
+    DIVIDE,
+    EN_BIG,
+    EN_SMALL,
+    EXACT,
+    FRACTION_PARTS,
+    FRACTION_WORDS,
+    NUMBER_VOCABULARY,
+    NUMBER_WORDS,
+    VI_AFTER_FIVE,
+    VI_BIG,
+    VI_DIGITS,
+    en_number,
+    month_end,
+    plain,
+    spelled,
+    vi_number,
+)
 from rag.schema import Figure, Language
+from rag.units import (
+    EN_SCALES,
+    GROUPS,
+    LONGEST,
+    NAMES,
+    PER,
+    SHORT_SCALES,
+    SIGNS,
+    SINGULAR,
+    SYMBOLS,
+    UNITS,
+    VI_SCALES,
+    Unit,
+    unit_key,
+)
 
-__all__ = ["Kind", "find", "format", "kind", "parse", "same"]
+__all__ = ["Kind", "find", "format", "kind", "parse", "same", "spelled"]
 
 Kind = Literal[
     "money",
@@ -47,435 +79,6 @@ Kind = Literal[
     "period",
     "number",
 ]
-
-# --- vocabulary -----------------------------------------------------------------------------
-
-# One line a unit: canonical | English plural | Vietnamese names | English names.
-# The first Vietnamese name is the one that `format` writes. A line of `_COUNTS` that starts with
-# `#` names a family: nouns of one family may stand for each other in `same`.
-_COUNTS = """
-# people
-person|people|người;người dân;nhân khẩu;dân;nhân sự;đồng chí|persons;individuals;citizens
-resident|residents|cư dân;dân cư|inhabitants
-worker|workers|lao động;người lao động;công nhân|labourers;laborers;employees;staff
-job|jobs|việc làm;chỗ làm việc|new jobs;positions
-official|officials|cán bộ;công chức;viên chức;cán bộ, công chức|civil servants;officers
-soldier|soldiers|chiến sĩ;chiến sỹ;bộ đội;cán bộ, chiến sĩ|troops
-student|students|học sinh;sinh viên;học viên;học sinh, sinh viên|pupils
-candidate|candidates|thí sinh;ứng viên;ứng cử viên|examinees
-teacher|teachers|giáo viên;thầy cô;giảng viên|lecturers
-doctor|doctors|bác sĩ;bác sỹ;y bác sĩ;y, bác sĩ|physicians
-nurse|nurses|điều dưỡng;y tá|
-health worker|health workers|nhân viên y tế;cán bộ y tế|medical workers;medical staff
-patient|patients|bệnh nhân;người bệnh|
-delegate|delegates|đại biểu|deputies;representatives
-passenger|passengers|hành khách|
-visitor|visitors|khách;du khách;khách du lịch;lượt khách;lượt du khách|tourists;arrivals;guests
-customer|customers|khách hàng|clients
-child|children|trẻ em;trẻ;cháu;em|kids
-woman|women|phụ nữ|
-man|men|đàn ông;nam giới|
-member|members|thành viên;hội viên;đoàn viên;đảng viên|
-expert|experts|chuyên gia|specialists
-scientist|scientists|nhà khoa học|researchers
-journalist|journalists|nhà báo;phóng viên|reporters
-minister|ministers|bộ trưởng|
-contractor|contractors|nhà thầu|
-volunteer|volunteers|tình nguyện viên|
-farmer|farmers|nông dân|
-investor|investors|nhà đầu tư|
-voter|voters|cử tri|
-beneficiary|beneficiaries|đối tượng;người hưởng lợi|recipients
-# households
-household|households|hộ;hộ gia đình;hộ dân;gia đình;hộ nghèo;hộ kinh doanh|families
-# organisations
-enterprise|enterprises|doanh nghiệp;công ty|businesses;companies;firms;company;business;firm
-unit|units|đơn vị|entities
-organisation|organisations|tổ chức|organization;organizations;institutions;institution
-agency|agencies|cơ quan|authorities
-division|divisions|bộ phận;phòng ban|
-establishment|establishments|cơ sở;cơ sở kinh doanh;cơ sở sản xuất|facilities;facility;premises
-cooperative|cooperatives|hợp tác xã|co-operatives
-department|departments|sở|
-ministry|ministries|bộ, ngành;bộ ngành|
-sector|sectors|ngành;lĩnh vực|industries;fields
-people's committee|people's committees|UBND;Ủy ban nhân dân|
-bank|banks|ngân hàng|
-team|teams|đội;tổ;tổ công tác;tổ công nghệ|crews
-group|groups|nhóm|
-delegation|delegations|đoàn;đoàn công tác;đoàn kiểm tra|missions;inspection teams
-# health
-case|cases|ca;ca bệnh;ca mắc;ca nhiễm;ca dương tính;trường hợp;ca mắc mới|infections
-death|deaths|ca tử vong;người chết;người tử vong|fatalities
-cluster|clusters|chùm ca bệnh;ổ dịch;chùm ca;chùm;cụm dịch|outbreaks
-dose|doses|liều;mũi;mũi tiêm|shots;jabs;injections
-sample|samples|mẫu;mẫu xét nghiệm;mẫu bệnh phẩm|specimens
-test|tests|xét nghiệm;lượt xét nghiệm|
-bed|beds|giường;giường bệnh|
-ventilator|ventilators|máy thở|
-# places
-province|provinces|tỉnh;tỉnh, thành phố;tỉnh, thành;tỉnh thành;địa phương|localities;locality
-city|cities|thành phố|
-district|districts|quận;huyện;quận, huyện;quận huyện;quận, huyện, thị xã;thị xã|towns
-commune|communes|xã;xã, phường;xã phường;xã, phường, thị trấn|
-ward|wards|phường|
-village|villages|thôn;làng;bản;ấp|hamlets
-neighbourhood|neighbourhoods|khu phố;tổ dân phố;khu dân cư|neighborhoods;residential groups
-township|townships|thị trấn|
-country|countries|nước;quốc gia;quốc gia và vùng lãnh thổ|nations
-site|sites|điểm cầu;điểm thi;địa điểm;điểm tiêm;điểm bán|venues;locations;locations
-area|areas|khu vực;vùng;khu|zones;regions
-market|markets|chợ;thị trường|
-# buildings
-school|schools|trường;trường học;nhà trường|
-class|classes|lớp học|
-classroom|classrooms|phòng học|
-hospital|hospitals|bệnh viện|
-clinic|clinics|phòng khám;trạm y tế|health stations
-centre|centres|trung tâm|center;centers
-factory|factories|nhà máy|plants;mills;plant
-house|houses|nhà;căn nhà;ngôi nhà;nhà ở|homes
-plot|plots|lô đất;nền đất;thửa đất|land plots
-apartment|apartments|căn hộ;căn|flats
-building|buildings|tòa nhà;toà nhà|
-room|rooms|phòng;buồng|
-bridge|bridges|cầu;cây cầu|
-station|stations|trạm;nhà ga;ga|
-road|roads|tuyến đường;con đường|streets
-route|routes|tuyến;tuyến xe;tuyến buýt|lines
-industrial cluster|industrial clusters|cụm công nghiệp|
-industrial park|industrial parks|khu công nghiệp|industrial zones
-park|parks|công viên|
-shop|shops|cửa hàng|stores;outlets
-pharmacy|pharmacies|nhà thuốc;hiệu thuốc;quầy thuốc|drugstores
-restaurant|restaurants|nhà hàng;quán ăn|eateries
-cultural house|cultural houses|nhà văn hóa;nhà văn hoá|
-supermarket|supermarkets|siêu thị|
-hotel|hotels|khách sạn|
-work|works|công trình|structures
-# undertakings
-project|projects|dự án|schemes
-programme|programmes|chương trình|program;programs
-plan|plans|kế hoạch;phương án;đề án|
-task|tasks|nhiệm vụ|
-target|targets|chỉ tiêu;mục tiêu|goals;indicators
-solution|solutions|giải pháp;biện pháp|measures
-policy|policies|chính sách|
-item|items|nội dung;hạng mục;mục;khoản|contents;matters
-package|packages|gói;gói thầu|
-contract|contracts|hợp đồng|
-criterion|criteria|tiêu chí|
-product|products|sản phẩm|
-service|services|dịch vụ|
-model|models|mô hình|
-step|steps|bước|
-# documents
-document|documents|văn bản;tài liệu|papers
-resolution|resolutions|nghị quyết|
-directive|directives|chỉ thị|instructions
-dispatch|dispatches|công điện;công văn|telegrams;official dispatches;urgent dispatches
-decision|decisions|quyết định|
-decree|decrees|nghị định|
-circular|circulars|thông tư|
-law|laws|luật;bộ luật|acts
-report|reports|báo cáo|
-proposal|proposals|tờ trình;kiến nghị;đề xuất|petitions;submissions
-licence|licences|giấy phép;giấy chứng nhận|license;licenses;permits;certificates
-dossier|dossiers|hồ sơ|files;applications
-procedure|procedures|thủ tục;thủ tục hành chính|administrative procedures
-complaint|complaints|đơn;đơn thư;khiếu nại|
-agreement|agreements|thỏa thuận;hiệp định;thoả thuận|treaties;memoranda
-# events
-meeting|meetings|cuộc họp;hội nghị;buổi làm việc;phiên họp;cuộc|conferences;sessions
-event|events|sự kiện|
-incident|incidents|vụ;vụ việc|
-accident|accidents|vụ tai nạn;tai nạn|crashes
-fire|fires|vụ cháy;đám cháy|
-violation|violations|vi phạm;vụ vi phạm;hành vi|offences;offenses;breaches
-inspection|inspections|cuộc kiểm tra;cuộc thanh tra;lượt kiểm tra|checks
-occurrence|occurrences|lần|occasions
-visit|visits|lượt;lượt người|turns
-round|rounds|đợt;vòng;phiên|waves;phases
-flight|flights|chuyến bay|
-trip|trips|chuyến|journeys
-class session|class sessions|buổi|
-# things
-vehicle|vehicles|xe;phương tiện;ô tô;xe ô tô|cars;automobiles
-motorcycle|motorcycles|xe máy;mô tô|motorbikes
-bus|buses|xe buýt|coaches
-truck|trucks|xe tải|lorries
-bicycle|bicycles|xe đạp|bikes
-computer|computers|máy tính;bộ máy tính|laptops
-ship|ships|tàu;tàu cá|boats;vessels
-aircraft|aircraft|máy bay|planes
-tree|trees|cây;cây xanh|
-animal|animals|con;con vật|head
-pig|pigs|con lợn;lợn;đầu lợn|swine
-device|devices|thiết bị;máy;bộ thiết bị|machines
-set|sets|bộ|kits
-gift|gifts|suất quà;phần quà;suất|packages of gifts
-scholarship|scholarships|suất học bổng;học bổng|
-ticket|tickets|vé|
-passport|passports|hộ chiếu|
-share|shares|cổ phiếu;cổ phần|stocks
-account|accounts|tài khoản|
-subscriber|subscribers|thuê bao|
-transaction|transactions|giao dịch|
-level|levels|cấp;mức|tiers
-point|points|điểm|
-question|questions|câu hỏi|
-piece|pieces|chiếc;cái|
-page|pages|trang|
-barrel|barrels|thùng|
-bag|bags|túi;bao|
-"""
-
-_MEASURES = """
-km|km|km;ki-lô-mét;cây số|kilometre;kilometres;kilometer;kilometers;kms
-m|m|mét;m|metre;metres;meter;meters
-cm|cm|cm;xăng-ti-mét|centimetre;centimetres
-mm|mm|mm|millimetre;millimetres
-mile|miles|dặm|
-nautical mile|nautical miles|hải lý|
-km²|km²|km²;km2;km vuông;ki-lô-mét vuông|sq km;square kilometres;square kilometers
-m²|m²|m²;m2;mét vuông;m vuông|sq m;sqm;square metres;square meters
-m³|m³|m³;m3;mét khối;m khối|cubic metres;cubic meters
-ha|ha|ha;héc ta;hecta;héc-ta|hectare;hectares
-acre|acres|mẫu Anh|
-tonne|tonnes|tấn|ton;tons;metric tons;metric tonnes
-quintal|quintals|tạ|
-kg|kg|kg;ki-lô-gam;cân;kilôgam|kilogram;kilograms;kilo;kilos
-g|g|gam;gram;g|grams
-mg|mg|mg;miligam|milligrams
-litre|litres|lít|liter;liters;l
-ml|ml|ml;mililít|millilitres
-W|W|W;oát|watt;watts
-kW|kW|kW|kilowatt;kilowatts
-MW|MW|MW|megawatt;megawatts
-GW|GW|GW|gigawatt;gigawatts
-MWp|MWp|MWp|
-kWh|kWh|kWh|kilowatt-hour;kilowatt-hours
-MWh|MWh|MWh|megawatt-hours
-GWh|GWh|GWh|gigawatt-hours
-kV|kV|kV|
-MVA|MVA|MVA|
-Mbps|Mbps|Mbps|
-GB|GB|GB|
-TEU|TEU|TEU|TEUs
-°C|°C|°C;độ C|degrees Celsius
-second|seconds|giây|
-minute|minutes|phút|mins
-hour|hours|giờ;tiếng;tiếng đồng hồ;giờ đồng hồ|h;hrs
-day|days|ngày;ngày đêm;hôm|
-working day|working days|ngày làm việc;ngày công|business days
-week|weeks|tuần;tuần lễ|
-month|months|tháng|
-quarter|quarters|quý|
-year|years|năm|yrs
-decade|decades|thập kỷ;thập niên|
-year old|years old|tuổi|years of age;year olds
-month old|months old|tháng tuổi|months of age
-"""
-
-_PERCENTS = """
-pp|percentage points|điểm phần trăm;điểm %|percentage point;% points;% point;pp;ppt;ppts
-%|%|%;phần trăm|percent;per cent;pct;percents
-‰|‰|‰;phần nghìn|per mille
-"""
-
-_CURRENCIES = """
-VND|VND|đồng;VND;VNĐ;đ;₫;đồng Việt Nam;Việt Nam đồng;vnđ|dong;Vietnamese dong
-USD|USD|USD;$;đô la Mỹ;đô la;đô-la Mỹ;đô-la;đôla|dollars;dollar;US dollars;US dollar
-EUR|EUR|EUR;ơ-rô;euro|euro;euros;€
-GBP|GBP|GBP;bảng Anh;bảng|pounds;pound sterling;pounds sterling;sterling
-INR|INR|INR;rupee Ấn Độ;rupi|rupee;rupees;Indian rupees
-JPY|JPY|JPY;yên Nhật;yên|yen;Japanese yen
-CNY|CNY|CNY;nhân dân tệ;RMB;tệ|yuan;renminbi;Chinese yuan
-AUD|AUD|AUD;đô la Úc;đô la Australia|Australian dollars;Australian dollar
-SGD|SGD|SGD;đô la Singapore|Singapore dollars;Singapore dollar
-KRW|KRW|KRW;won Hàn Quốc;won|Korean won
-THB|THB|THB;baht;bạt|Thai baht
-HKD|HKD|HKD;đô la Hồng Kông|Hong Kong dollars
-CAD|CAD|CAD;đô la Canada|Canadian dollars
-CHF|CHF|CHF;franc Thụy Sĩ|Swiss francs
-NZD|NZD|NZD;đô la New Zealand|New Zealand dollars;New Zealand dollar
-TWD|TWD|TWD;đô la Đài Loan|Taiwan dollars;New Taiwan dollars
-MYR|MYR|MYR;ringgit|Malaysian ringgit
-IDR|IDR|IDR;rupiah|Indonesian rupiah
-PHP|PHP|PHP;peso Philippines|Philippine pesos
-LAK|LAK|LAK;kíp;kíp Lào|kip;Lao kip
-KHR|KHR|KHR;riel|Cambodian riel
-MMK|MMK|MMK;kyat|Myanmar kyat
-PKR|PKR|PKR;rupee Pakistan|Pakistani rupees
-BDT|BDT|BDT;taka|Bangladeshi taka
-LKR|LKR|LKR;rupee Sri Lanka|Sri Lankan rupees
-RUB|RUB|RUB;rúp;rúp Nga|roubles;rouble;rubles;ruble
-SEK|SEK|SEK;krona Thụy Điển|Swedish kronor
-NOK|NOK|NOK;krone Na Uy|Norwegian kroner
-DKK|DKK|DKK;krone Đan Mạch|Danish kroner
-PLN|PLN|PLN;zloty|Polish zloty
-BRL|BRL|BRL;real Brazil|Brazilian reais
-MXN|MXN|MXN;peso Mexico|Mexican pesos
-ZAR|ZAR|ZAR;rand|South African rand
-NGN|NGN|NGN;naira|Nigerian naira
-KES|KES|KES;shilling Kenya|Kenya shillings;Kenyan shillings
-AED|AED|AED;dirham|UAE dirhams;dirhams
-SAR|SAR|SAR;riyal|Saudi riyals
-"""
-# TRY, Turkey's, is a word of English as well.
-
-_SIGNS = {
-    "us$": "USD",
-    "$": "USD",
-    "a$": "AUD",
-    "au$": "AUD",
-    "s$": "SGD",
-    "hk$": "HKD",
-    "c$": "CAD",
-    "ca$": "CAD",
-    "cad$": "CAD",
-    "nz$": "NZD",
-    "nt$": "TWD",
-    "r$": "BRL",
-    "mx$": "MXN",
-    "rm": "MYR",
-    "rp": "IDR",
-    "₱": "PHP",
-    "₽": "RUB",
-    "৳": "BDT",
-    "₦": "NGN",
-    "€": "EUR",
-    "£": "GBP",
-    "₹": "INR",
-    "rs": "INR",
-    "rs.": "INR",
-    "¥": "JPY",
-    "cn¥": "CNY",
-    "rmb": "CNY",
-    "₩": "KRW",
-    "฿": "THB",
-    "₫": "VND",
-    "vnđ": "VND",
-}
-_SYMBOLS = "".join(sign for sign in _SIGNS if len(sign) == 1)
-
-_K, _M, _B, _T = (Decimal(10) ** power for power in (3, 6, 9, 12))
-_VI_SCALES = {
-    "chục": Decimal(10),
-    "trăm": Decimal(100),
-    "nghìn": _K,
-    "ngàn": _K,
-    "nghin": _K,
-    "ngan": _K,
-    "vạn": Decimal(10_000),
-    "triệu": _M,
-    "trieu": _M,
-    "tỷ": _B,
-    "tỉ": _B,
-    "ty": _B,
-}
-_EN_SCALES = {
-    "dozen": Decimal(12),
-    "hundred": Decimal(100),
-    "thousand": _K,
-    "lakh": Decimal(100_000),
-    "lakhs": Decimal(100_000),
-    "lac": Decimal(100_000),
-    "million": _M,
-    "mn": _M,
-    "mln": _M,
-    "crore": Decimal(10_000_000),
-    "crores": Decimal(10_000_000),
-    "cr": Decimal(10_000_000),
-    "billion": _B,
-    "bn": _B,
-    "bln": _B,
-    "trillion": _T,
-    "trn": _T,
-    "tn": _T,
-}
-# Letters that are a scale only beside a currency: `$5m`, `5 tr đồng`.
-_SHORT_SCALES = {"k": _K, "m": _M, "b": _B, "tr": _M, "t": _T}
-
-# What may stand after the stroke of a rate; elsewhere a stroke means "or" (`xã/phường`).
-_PER = frozenset(
-    "second minute hour day week month quarter year person household worker enterprise unit "
-    "km m km² m² m³ ha acre tonne quintal kg g litre kWh MWh kW MW USD product student patient "
-    "vehicle visit dose trip case bed room project".split()
-) | {"working day"}
-
-_PRICELESS = frozenset({"%", "‰", "pp"})
-
-
-class _Unit(NamedTuple):
-    name: str
-    group: Literal["count", "measure", "percent", "money", "multiple"]
-    language: Language | None
-    """The one language that the spelling belongs to."""
-
-
-class _Names(NamedTuple):
-    vi: str
-    en: str
-    plural: str
-    family: str
-
-
-def _bare(text: str) -> str:
-    """Without Vietnamese diacritics."""
-    apart = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    return "".join(char for char in apart if not unicodedata.combining(char))
-
-
-def _key(text: str) -> str:
-    return text if len(text) == 1 else text.casefold().replace("-", " ").replace("’", "'")
-
-
-def _read_tables() -> tuple[dict[str, _Unit], dict[str, _Names], dict[str, str]]:
-    units: dict[str, _Unit] = {}
-    names: dict[str, _Names] = {}
-    groups: dict[str, str] = {}
-    plain: dict[str, _Unit] = {}
-    family = ""
-    tables: tuple[tuple[Literal["count", "measure", "percent", "money"], str], ...] = (
-        ("measure", _MEASURES),
-        ("percent", _PERCENTS),
-        ("money", _CURRENCIES),
-        ("count", _COUNTS),
-    )
-    for group, table in tables:
-        for line in table.strip().splitlines():
-            if line.startswith("#"):
-                family = line[1:].strip()
-                continue
-            name, plural, vi, en = line.split("|")
-            vi_names = [part for part in vi.split(";") if part]
-            en_names = [name, plural, *(part for part in en.split(";") if part)]
-            shared = {_key(part) for part in vi_names} & {_key(part) for part in en_names}
-            names[name] = _Names(vi_names[0], name, plural, family)
-            groups[name] = group
-            spelled: tuple[tuple[Language, list[str]], ...] = (("vi", vi_names), ("en", en_names))
-            for language, parts in spelled:
-                for part in parts:
-                    only = None if _key(part) in shared or len(part) < 3 else language
-                    units.setdefault(_key(part), _Unit(name, group, only))
-                    # Typed without diacritics; words of one syllable would clash with English.
-                    if language == "vi" and " " in part:
-                        plain.setdefault(_key(_bare(part)), _Unit(name, group, only))
-    for key, unit in plain.items():
-        units.setdefault(key, unit)
-    return units, names, groups
-
-
-_UNITS, _NAMES, _GROUPS = _read_tables()
-_SINGULAR = {
-    name
-    for name, names in _NAMES.items()
-    if _GROUPS[name] == "count" and names.plural != name and name.isascii()
-}
-_UNITS["annum"] = _Unit("year", "measure", "en")
-_PERSON = _Unit("person", "count", None)
-_LONGEST = max(len(key.split()) for key in _UNITS)
 
 # --- patterns -------------------------------------------------------------------------------
 
@@ -767,7 +370,7 @@ _NUMERAL = re.compile(
     r"[0-9]{1,3}(?:\u00a0[0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)*"
 )
 _SPACED = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+(?![0-9])(?:[.,][0-9]{1,2}(?![0-9]))?")
-_SCALE_WORDS = "|".join(sorted([*_VI_SCALES, *_EN_SCALES], key=len, reverse=True))
+_SCALE_WORDS = "|".join(sorted([*VI_SCALES, *EN_SCALES], key=len, reverse=True))
 _SCALE = _compile(
     rf"(?:{_S0}|-)(?P<scale>{_SCALE_WORDS})"
     # "15 tỷ lệ" is no amount; "15 nghìn suất quà" is one.
@@ -783,8 +386,8 @@ _MORE = re.compile(rf"{_S}([0-9]{{1,6}})(?![0-9.,/])")
 _HALF = _compile(rf"{_S}rưỡi(?!\w)")
 _CURRENCY = _compile(
     r"(?P<sign>-)?(?P<name>(?:US|AU?|S|HK|CAD?|C|NZ|NT|R|MX)\$|CN¥|"
-    rf"[{_SYMBOLS}]|Rs\.?|R[Mp]\.?|"
-    rf"(?:VNĐ|RMB|{'|'.join(re.findall(r'^[A-Z]{3}(?=[|])', _CURRENCIES, re.M))})(?![^\W\d_]))"
+    rf"[{SYMBOLS}]|Rs\.?|R[Mp]\.?|"
+    rf"(?:VNĐ|RMB|{'|'.join(name for name in GROUPS if GROUPS[name] == 'money')})(?![^\W\d_]))"
     rf"{_S0}(?P<more>[$€£¥₹₫](?=[0-9]))?(?=-?[0-9])"
 )
 _UNIT_TOKEN = re.compile(
@@ -930,183 +533,8 @@ _WEAK = frozenset(
 )
 _ORDINAL = _compile(rf"thứ{_S}(?:nhất|nhì|hai|ba|tư|năm|sáu|bảy|tám|chín|mười|[0-9IVX]+)(?!\w)")
 
-# --- spelled-out numbers --------------------------------------------------------------------
+# --- numbers in words -----------------------------------------------------------------------
 
-_VI_DIGITS = {
-    "một": 1,
-    "hai": 2,
-    "ba": 3,
-    "bốn": 4,
-    "năm": 5,
-    "sáu": 6,
-    "bảy": 7,
-    "bẩy": 7,
-    "tám": 8,
-    "chín": 9,
-}
-_VI_AFTER_TENS = _VI_DIGITS | {"mốt": 1, "tư": 4, "lăm": 5, "nhăm": 5}
-_VI_BIG = {word: int(scale) for word, scale in _VI_SCALES.items() if scale >= 1000}
-_VI_AFTER_FIVE = {"mươi", "chục", "trăm", *_VI_BIG}
-_EN_SMALL = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-    if value
-}
-_FRACTION_WORDS = {
-    word: value for word, value in (*_VI_DIGITS.items(), *_EN_SMALL.items(), ("a", 1)) if value < 10
-}
-_FRACTION_PARTS = {
-    "hai": 2,
-    "ba": 3,
-    "tư": 4,
-    "bốn": 4,
-    "năm": 5,
-    "mười": 10,
-    "third": 3,
-    "quarter": 4,
-    "fifth": 5,
-    "tenth": 10,
-    "thirds": 3,
-    "quarters": 4,
-    "fifths": 5,
-    "tenths": 10,
-}
-_EN_TENS = {
-    word: 10 * value
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_EN_BIG = {
-    "thousand": 10**3,
-    "lakh": 10**5,
-    "million": 10**6,
-    "crore": 10**7,
-    "billion": 10**9,
-    "trillion": 10**12,
-}
-
-
-def _vi_group(words: list[str], at: int) -> tuple[int, int]:
-    """A number below a thousand at `words[at]`: words used (0 when none) and value."""
-
-    def word(index: int) -> str:
-        return words[index] if index < len(words) else ""
-
-    def tens(index: int) -> tuple[int, int]:
-        if word(index) == "mười":
-            last = _VI_AFTER_TENS.get(word(index + 1), 0)
-            if word(index + 1) == "năm":  # "mười năm" is ten years, fifteen is "mười lăm"
-                last = 0
-            return (2, 10 + last) if last else (1, 10)
-        if word(index) in _VI_DIGITS and word(index + 1) in ("mươi", "chục"):
-            last = _VI_AFTER_TENS.get(word(index + 2), 0)
-            if word(index + 2) == "năm" or word(index + 3) in ("mươi", "trăm"):
-                last = 0
-            value = _VI_DIGITS[word(index)] * 10 + last
-            return (3, value) if last else (2, value)
-        return 0, 0
-
-    first = word(at)
-    if (first in _VI_DIGITS or first == "không") and word(at + 1) == "trăm":
-        value = _VI_DIGITS.get(first, 0) * 100
-        if word(at + 2) in ("linh", "lẻ") and word(at + 3) in _VI_AFTER_TENS:
-            return 4, value + _VI_AFTER_TENS[word(at + 3)]
-        used, rest = tens(at + 2)
-        return 2 + used, value + rest
-    used, value = tens(at)
-    if used:
-        return used, value
-    if first in _VI_DIGITS:
-        return 1, _VI_DIGITS[first]
-    return 0, 0
-
-
-def _vi_number(words: list[str]) -> tuple[int, Decimal]:
-    """Words used from the start and the value; (0, 0) when they are no number."""
-    at = 0
-    total = Decimal(0)
-    bound = 10**18
-    while at < len(words):
-        used, value = _vi_group(words, at)
-        if not used:
-            break
-        end, scale = at + used, 1
-        while end < len(words) and words[end] in _VI_BIG:
-            if words[end] in ("tỷ", "tỉ") and words[end + 1 : end + 2] == ["lệ"]:
-                break
-            scale *= _VI_BIG[words[end]]
-            end += 1
-        if scale == 1 and total and used == 1:
-            break
-        if scale >= bound:  # "hai nghìn năm trăm tỷ" counts 2500 of them
-            total = (total + value) * scale
-        else:
-            total += value * Decimal(scale)
-        at, bound = end, scale
-        if scale == 1:
-            break
-        if words[at : at + 1] == ["rưỡi"]:
-            return at + 1, total + Decimal(scale) / 2
-    return at, total
-
-
-def _en_number(words: list[str]) -> tuple[int, Decimal]:
-    """Words used from the start and the value; (0, 0) when they are no number."""
-    total = current = Decimal(0)
-    at = used = 0
-    bound = 10**18
-    room = 100  # what the next small number has to stay below
-    while at < len(words):
-        word = words[at]
-        if (
-            word in ("a", "an")
-            and at == 0
-            and words[1:2]
-            and (words[1] in _EN_BIG or words[1] in ("hundred", "dozen"))
-        ):
-            current, room = Decimal(1), 1
-        elif word == "half" and words[1:2] == ["a"] and words[2:3] and words[2] in _EN_BIG:
-            current, room = Decimal("0.5"), 1
-            at += 1
-        elif word in _EN_SMALL and _EN_SMALL[word] < room:
-            current, room = current + _EN_SMALL[word], 1
-        elif word in _EN_TENS and room == 100:
-            current, room = current + _EN_TENS[word], 10
-        elif word in ("hundred", "dozen") and 0 < current < 100:
-            current, room = current * (100 if word == "hundred" else 12), 100
-        elif word in _EN_BIG and current and _EN_BIG[word] < bound:
-            bound = _EN_BIG[word]
-            total, current, room = total + current * bound, Decimal(0), 100
-        elif word == "and" and used and words[at + 1 : at + 3] == ["a", "half"]:
-            current += Decimal("0.5")
-            at += 2
-        elif (
-            word == "and"
-            and used
-            and room == 100
-            and words[at + 1 : at + 2]
-            and (words[at + 1] in _EN_SMALL or words[at + 1] in _EN_TENS)
-            and words[at - 1] in (*_EN_BIG, "hundred")
-        ):
-            at += 1
-            continue
-        else:
-            break
-        at += 1
-        used = at
-    return used, total + current
-
-
-_NUMBER_WORDS = {*_VI_DIGITS, "mười", *_EN_SMALL, *_EN_TENS, "a", "half"}
-_NUMBER_VOCABULARY = {
-    *_NUMBER_WORDS,
-    *_VI_AFTER_TENS,
-    *_VI_AFTER_FIVE,
-    *_EN_BIG,
-    *("nửa", "rưỡi", "không", "linh", "lẻ", "and", "hundred", "dozen"),
-}
 _WORD = re.compile(r"[^\W\d_]+")
 _WORD_GAP = re.compile(r"[ \u00a0]|[ ]?\n|-(?=[^\W\d_])")
 _NOT_FIVE = _compile(
@@ -1116,35 +544,33 @@ _NOT_FIVE = _compile(
 
 # --- reading --------------------------------------------------------------------------------
 
-_EXACT = Context(prec=120)
-_DIVIDE = Context(prec=28)
 _MOST_DIGITS = 36
 _LIMIT = Decimal(10) ** 24
 _FINEST = -12
 
-_TIMES_UNIT = _Unit("times", "multiple", None)
-_OCCURRENCE = _Unit("occurrence", "count", None)
+_TIMES_UNIT = Unit("times", "multiple", None)
+_OCCURRENCE = Unit("occurrence", "count", None)
 _CALENDAR_WORDS = {"từ", "from", "between", "ngày", "mùng", "mồng"}
 _TOKEN = re.compile(
     r"(?<!\w)(?<!\w[-–./])(?<![0-9],)(?:(?P<digit>[0-9])|(?P<word>[^\W\d_]+)"
-    rf"|(?P<symbol>[{_SYMBOLS}](?=-?[ \u00a0$€£¥₹₫]?[0-9])|-(?=[0-9{_SYMBOLS}A-Z])|\[(?=[0-9])"
+    rf"|(?P<symbol>[{SYMBOLS}](?=-?[ \u00a0$€£¥₹₫]?[0-9])|-(?=[0-9{SYMBOLS}A-Z])|\[(?=[0-9])"
     r"|(?<!\.)\.(?=[0-9])))"
 )
 _CURRENCY_WORDS = {
-    *(sign.rstrip("$¥.") for sign in _SIGNS if sign[0].isalpha()),
-    *(name.casefold() for name in _GROUPS if _GROUPS[name] == "money"),
+    *(sign.rstrip("$¥.") for sign in SIGNS if sign[0].isalpha()),
+    *(name.casefold() for name in GROUPS if GROUPS[name] == "money"),
 }
 _MULTIPLES = {
     "đôi": "2",
     "rưỡi": "1.5",
     "mười": "10",
-    **{word: str(value) for word, value in _VI_DIGITS.items()},
+    **{word: str(value) for word, value in VI_DIGITS.items()},
     "twice": "2",
     "thrice": "3",
     "double": "2",
     "triple": "3",
     "quadruple": "4",
-    **{word: str(value) for word, value in _EN_SMALL.items()},
+    **{word: str(value) for word, value in EN_SMALL.items()},
 }
 _ORDINALS = {
     "i": 1,
@@ -1208,7 +634,7 @@ class _Quantity:
     parts: tuple[tuple[str | Decimal, Decimal], ...]
     """Numeral as printed (or its value when spelled out) and scale."""
     negative: bool = False
-    unit: _Unit | None = None
+    unit: Unit | None = None
     per: tuple[str, ...] = ()
     scaled: bool = False
     prefixed: bool = False
@@ -1242,13 +668,6 @@ class _Step(NamedTuple):
 
     end: int
     found: _Found | None = None
-
-
-def _plain(value: Decimal) -> Decimal:
-    """Without exponent or trailing zeros."""
-    if value == value.to_integral_value():
-        return Decimal(int(value))
-    return _EXACT.normalize(value)
 
 
 def _numeral(raw: str, language: Language | None, *, integral: bool) -> Decimal | None:
@@ -1300,11 +719,6 @@ def _day_value(year: int | None, month: int, day: int) -> Decimal | None:
     except ValueError:
         return None
     return Decimal((year or 0) * 10000 + month * 100 + day)
-
-
-def _month_end(year: int | None, month: int) -> Decimal:
-    last = calendar.monthrange(year or 2001, month)[1]
-    return Decimal((year or 0) * 10000 + month * 100 + last)
 
 
 def _month_start(year: int | None, month: int) -> Decimal:
@@ -1392,13 +806,13 @@ class _Reader:
                     value = -step.found.value
                     return _Step(step.end, step.found._replace(start=start, value=value))
             return _Step(end)
-        if word in _FRACTION_WORDS:
+        if word in FRACTION_WORDS:
             match = _FRACTION.match(text, start)
             if match:
-                part = _FRACTION_WORDS[word]
-                whole = _FRACTION_PARTS[(match["vi"] or match["en"]).casefold()]
+                part = FRACTION_WORDS[word]
+                whole = FRACTION_PARTS[(match["vi"] or match["en"]).casefold()]
                 return self._ratio(start, match.end(), str(part), str(whole))
-        if word in _NUMBER_WORDS or word == "nửa":
+        if word in NUMBER_WORDS or word == "nửa":
             return self._measure(start) or _Step(end)
         return _Step(end)
 
@@ -1567,7 +981,7 @@ class _Reader:
             if words[0].isdigit():
                 count = int(words[0])
             else:
-                count = int(_vi_number(words)[1] or _en_number(words)[1])
+                count = int(vi_number(words)[1] or en_number(words)[1])
             if (group.get("side") or "").casefold() in ("cuối", "last", "final"):
                 return self._months(start, end, first, 13 - count, first, 12)
             return self._months(start, end, first, 1, first, count)
@@ -1589,7 +1003,7 @@ class _Reader:
     ) -> _Found | None:
         if not (1 <= month <= 12 and 1 <= month2 <= 12):
             return None
-        low, high = _month_start(year, month), _month_end(year2, month2)
+        low, high = _month_start(year, month), month_end(year2, month2)
         return _Found(start, end, "period", low=low, high=high) if low < high else None
 
     def _days(self, match: re.Match[str], *, dated: bool) -> _Found | None:
@@ -1615,7 +1029,7 @@ class _Reader:
     def _ratio(self, start: int, end: int, part: str, whole: str) -> _Step:
         if int(whole) == 0 or re.fullmatch(_YEAR, whole):
             return _Step(end)  # 13/2021 is the number of a document
-        value = _plain(_DIVIDE.divide(Decimal(part), Decimal(whole)))
+        value = plain(DIVIDE.divide(Decimal(part), Decimal(whole)))
         return _Step(end, _Found(start, end, "ratio", value))
 
     def _multiple(self, start: int) -> _Step | None:
@@ -1741,8 +1155,8 @@ class _Reader:
                     return None
             else:
                 number = raw
-            total = _EXACT.add(total, _EXACT.multiply(number, scale))
-        total = _plain(total)
+            total = EXACT.add(total, EXACT.multiply(number, scale))
+        total = plain(total)
         exponent = total.as_tuple().exponent
         if abs(total) >= _LIMIT or not isinstance(exponent, int) or exponent < _FINEST:
             return None
@@ -1769,12 +1183,12 @@ class _Reader:
     def _quantity(self, start: int) -> _Quantity | None:
         text = self.text
         at = start
-        prefix: _Unit | None = None
+        prefix: Unit | None = None
         negative = False
         match = _CURRENCY.match(text, at)
         if match:
             name = match["name"].casefold()
-            prefix = _Unit(_SIGNS.get(name, name.upper()), "money", None)
+            prefix = Unit(SIGNS.get(name, name.upper()), "money", None)
             negative = match["sign"] is not None
             at = match.end()
         if text[at : at + 1] == "-":
@@ -1822,8 +1236,8 @@ class _Reader:
             at, value, words, language, first_word = spelled
             scaled = value >= 1000
             last = re.split(r"[\s-]", text[start:at])[-1].casefold()
-            scale = Decimal(_VI_BIG.get(last) or _EN_BIG.get(last) or 1)
-            parts.append((_EXACT.divide(value, scale), scale))
+            scale = Decimal(VI_BIG.get(last) or EN_BIG.get(last) or 1)
+            parts.append((EXACT.divide(value, scale), scale))
 
         attached = text[at : at + 1]
         glued = numeral is not None and (attached.isalpha() or attached == "_")
@@ -1833,7 +1247,7 @@ class _Reader:
             if short:  # "5 tr đồng", "5k USD"
                 money, money_end, _ = self._unit(short.end(), parts, True)
                 if money and money.group == "money" and not text[short.end()].isalpha():
-                    scale = _SHORT_SCALES[short["scale"].casefold()]
+                    scale = SHORT_SCALES[short["scale"].casefold()]
                     parts[0] = (parts[0][0], scale)
                     unit, end, scaled = money, money_end, True
         if glued and unit is None:
@@ -1884,7 +1298,7 @@ class _Reader:
             language,
         )
 
-    def _attached(self, at: int, prefix: _Unit | None) -> bool:
+    def _attached(self, at: int, prefix: Unit | None) -> bool:
         """Whether a scale or unit follows, so that spaces may group the thousands before."""
         end, scale, _ = self._scale(at, money=prefix is not None)
         return prefix is not None or scale != 1 or self._unit(end, [], True)[0] is not None
@@ -1895,18 +1309,18 @@ class _Reader:
         if money:
             match = _SHORT_SCALE.match(self.text, at)
             if match:
-                return match.end(), _SHORT_SCALES[match["scale"].casefold()], None
+                return match.end(), SHORT_SCALES[match["scale"].casefold()], None
         for _ in range(3):
             match = _SCALE.match(self.text, at)
             if not match:
                 break
             word = match["scale"].casefold()
-            factor = _VI_SCALES.get(word) or _EN_SCALES.get(word)
+            factor = VI_SCALES.get(word) or EN_SCALES.get(word)
             if factor is None or (scale > 1 and word == "chục"):
                 break
             if word in ("cr", "ty") and not money and word == "cr":
                 break
-            language = language or ("vi" if word in _VI_SCALES else "en")
+            language = language or ("vi" if word in VI_SCALES else "en")
             scale *= factor
             at = match.end()
         return at, scale, language
@@ -1921,7 +1335,7 @@ class _Reader:
             if not match:
                 break
             word = match[0].casefold()
-            if word not in _NUMBER_VOCABULARY:
+            if word not in NUMBER_VOCABULARY:
                 break
             words.append(word)
             ends.append(match.end())
@@ -1931,20 +1345,20 @@ class _Reader:
             position = gap.end()
         if not words or words == ["a"]:
             return None
-        if words[0] == "nửa" and words[1:2] and words[1] in _VI_BIG:
-            return ends[1], Decimal(_VI_BIG[words[1]]) / 2, 2, "vi", "nửa"
-        if words[0] == "năm" and (len(words) < 2 or words[1] not in _VI_AFTER_FIVE):
+        if words[0] == "nửa" and words[1:2] and words[1] in VI_BIG:
+            return ends[1], Decimal(VI_BIG[words[1]]) / 2, 2, "vi", "nửa"
+        if words[0] == "năm" and (len(words) < 2 or words[1] not in VI_AFTER_FIVE):
             used, value = 1, Decimal(5)
         else:
-            used, value = _vi_number(words)
+            used, value = vi_number(words)
         if used:
             return ends[used - 1], value, used, "vi", words[0]
-        used, value = _en_number(words)
+        used, value = en_number(words)
         if used and value:
             return ends[used - 1], value, used, "en", words[0]
         return None
 
-    def _lone_word(self, start: int, word: str, unit: _Unit) -> bool:
+    def _lone_word(self, start: int, word: str, unit: Unit) -> bool:
         """Whether a number word on its own counts: articles and years do not."""
         if word in ("một", "a", "half"):
             return unit.group in ("money", "percent") or (
@@ -1956,7 +1370,7 @@ class _Reader:
 
     def _unit(
         self, at: int, parts: list[tuple[str | Decimal, Decimal]], numeral: bool
-    ) -> tuple[_Unit | None, int, Language | None]:
+    ) -> tuple[Unit | None, int, Language | None]:
         text = self.text
         match = _TIMES.match(text, at) if numeral else None
         if match is None:
@@ -1974,7 +1388,7 @@ class _Reader:
                 unit, end = self._noun(adjective.end())
                 if unit is None or unit.group != "count" or unit.language == "vi":
                     return None, at, None
-        elif numeral and text[at] == " " and _key(text[at + 1 : end]) in _SINGULAR:
+        elif numeral and text[at] == " " and unit_key(text[at + 1 : end]) in SINGULAR:
             # "50 hospital beds" counts beds, "3 fire engines" nothing of the vocabulary.
             if parts and re.fullmatch(r"(?:19|20)[0-9]{2}", str(parts[0][0])):
                 return None, at, None  # "a 2021 decree"
@@ -2003,22 +1417,22 @@ class _Reader:
             return None, at, None
         return unit, end, unit.language
 
-    def _noun(self, at: int) -> tuple[_Unit | None, int]:
+    def _noun(self, at: int) -> tuple[Unit | None, int]:
         """The longest known unit that starts at `at`, after at most one gap."""
         text = self.text
         gap = _FIRST_GAP.match(text, at)
         position = gap.end() if gap else at
         glued = position == at or text[at:position] == "-"
         key = ""
-        best: _Unit | None = None
+        best: Unit | None = None
         end = at
-        for count in range(_LONGEST + 1):
+        for count in range(LONGEST + 1):
             match = _UNIT_TOKEN.match(text, position)
             if not match:
                 break
             token = match[0]
             key += token
-            unit = _UNITS.get(_key(key)) if count else _UNITS.get(_key(token))
+            unit = UNITS.get(unit_key(key)) if count else UNITS.get(unit_key(token))
             if unit and not (count == 0 and glued and len(token) == 1 and token == "t"):
                 best, end = unit, match.end()
             step = _UNIT_GAP.match(text, match.end())
@@ -2032,7 +1446,7 @@ class _Reader:
 
     def _times(
         self, at: int, end: int, word: str, parts: list[tuple[str | Decimal, Decimal]]
-    ) -> tuple[_Unit | None, int, Language | None]:
+    ) -> tuple[Unit | None, int, Language | None]:
         """A multiple or a number of occurrences, by the words around."""
         text = self.text
         fraction = any(
@@ -2073,7 +1487,7 @@ class _Reader:
         if not self.text[position : position + 1].strip():
             return at, "", None
         unit, end = self._noun(position)
-        if unit is None or unit.name not in _PER:
+        if unit is None or unit.name not in PER:
             return at, "", None
         word = (match["word"] or "").casefold()
         if word in ("a", "an", "each", "một") and unit.name not in _TIME_UNITS:
@@ -2104,7 +1518,7 @@ _LEADS = {
     *_MEDIUM,
     *_WEAK,
     *_MULTIPLES,
-    *_NUMBER_WORDS,
+    *NUMBER_WORDS,
     *("gấp", "âm", "minus", "negative", "nửa"),
 }
 _TIME_UNITS = frozenset("second minute hour day week month quarter year decade".split())
@@ -2196,16 +1610,6 @@ def parse(text: str, *, language: Language | None = None) -> Figure:
     raise ValueError(f"not one figure: {text!r}")
 
 
-def spelled(text: str) -> int | None:
-    """The whole number that a text says in Vietnamese or English words; None for anything else."""
-    words = text.casefold().split()
-    for read in (_vi_number, _en_number):
-        count, value = read(words)
-        if words and count == len(words):
-            return int(value)
-    return None
-
-
 def kind(figure: Figure) -> Kind:
     """What sort of figure it is; a noun that is not in the vocabulary counts as a count."""
     unit = figure.unit
@@ -2221,7 +1625,7 @@ def kind(figure: Figure) -> Kind:
     assert unit is not None
     if "/" in unit:
         return "rate"
-    group = _GROUPS.get(unit, "count")
+    group = GROUPS.get(unit, "count")
     if group == "money":
         return "money"
     if group == "percent":
@@ -2245,210 +1649,5 @@ def same(a: Figure, b: Figure) -> bool:
         return kinds <= {"number", "count", "measure"}
     if kinds != {"count"}:
         return False
-    families = [_NAMES[unit].family for unit in (a.unit, b.unit) if unit in _NAMES]
+    families = [NAMES[unit].family for unit in (a.unit, b.unit) if unit in NAMES]
     return len(families) == 2 and (families[0] == families[1] or "unit" in (a.unit, b.unit))
-
-
-# --- writing --------------------------------------------------------------------------------
-
-_COUNTS_EN = (
-    "one two three four five six seven eight nine ten eleven".split()
-)  # twelve months are a year
-_MONTHS_EN = tuple(calendar.month_name)
-
-
-def format(figure: Figure, language: Language) -> str:
-    """The figure as a native writer puts it, exact: `608,5 tỷ đồng`, `VND 608.5 billion`.
-
-    `parse(format(f, language), language=language) == f` for every figure that `find` returns.
-    The hedge is not written, since the figure does not keep which it was. Raises `ValueError`
-    for a unit outside the vocabulary and for bounds that no reading gives.
-    """
-    if figure.value is None and (
-        figure.low is None or figure.high is None or figure.low >= figure.high
-    ):
-        raise ValueError(f"a figure needs a value or ascending bounds: {figure!r}")
-    if figure.unit == "date":
-        return _write_dates(figure, language)
-    if figure.unit == "period":
-        return _write_period(figure, language)
-    if figure.unit == "ratio":
-        return _write_ratio(figure)
-    return _write_quantity(figure, language)
-
-
-def _write_ratio(figure: Figure) -> str:
-    value = figure.value
-    if value is None or value < 0:
-        raise ValueError(f"a ratio has one value of 0 or more: {figure!r}")
-    printed = re.fullmatch(r"([0-9]+)/([0-9]+)", figure.text)
-    if printed and int(printed[2]):
-        part, whole = int(printed[1]), int(printed[2])
-        if part <= whole and _plain(_DIVIDE.divide(Decimal(part), Decimal(whole))) == value:
-            return f"{part}/{whole}"
-    fraction = Fraction(value).limit_denominator(999_999)
-    part, whole = fraction.numerator, fraction.denominator
-    if _plain(_DIVIDE.divide(Decimal(part), Decimal(whole))) != value:
-        raise ValueError(f"not a ratio of two numbers below a million: {figure!r}")
-    times = 1
-    while part > whole and part * times <= 31:  # 9/4 would be a day of April
-        times += 1
-    return f"{part * times}/{whole * times}"
-
-
-def _digits(value: Decimal, language: Language, *, integral: bool = False) -> str:
-    """Grouped by thousands, with the language's separators."""
-    whole, _, fraction = f"{value:f}".partition(".")
-    fraction = fraction.rstrip("0")
-    if integral and len(fraction) == 3:
-        fraction += "0"  # three decimals of a thing that comes whole would read as thousands
-    grouped = f"{int(whole):,}"
-    if value < 0 and not grouped.startswith("-"):
-        grouped = "-" + grouped
-    if language == "vi":
-        grouped = grouped.replace(",", ".")
-    if not fraction:
-        return grouped
-    return grouped + ("," if language == "vi" else ".") + fraction
-
-
-def _places(value: Decimal) -> int:
-    exponent = _plain(value).as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _scale_for(
-    values: list[Decimal], language: Language, group: str, *, bare: bool
-) -> tuple[Decimal, str]:
-    """The largest scale that leaves every value short, and its word."""
-    biggest = max(abs(value) for value in values)
-    if language == "vi":
-        scales = [(_B, "tỷ", 2), (_M, "triệu", 2)]
-    else:
-        scales = [(_T, "trillion", 3), (_B, "billion", 3), (_M, "million", 3)]
-    if language == "vi" and not bare and group != "percent" and biggest >= 10 * _K:
-        scales.append((_K, "nghìn", 0))
-    for scale, word, places in scales:
-        scaled = [_EXACT.divide(value, scale) for value in values]
-        if biggest >= scale and all(_places(value) <= places for value in scaled):
-            return scale, word
-    return Decimal(1), ""
-
-
-def _write_quantity(figure: Figure, language: Language) -> str:
-    unit, *per = (figure.unit or "").split("/")
-    group = "multiple" if unit == "times" else _GROUPS.get(unit, "")
-    if (unit and not group) or any(name not in _NAMES for name in per):
-        raise ValueError(f"unknown unit {figure.unit!r}: cannot be written")
-    values = [value for value in (figure.value, figure.low, figure.high) if value is not None]
-    scale, word = Decimal(1), ""
-    if group not in ("percent", "multiple"):
-        scale, word = _scale_for(values, language, group, bare=not unit)
-    integral = scale == 1 and (group in ("count", "multiple") or unit == "VND")
-    shown = [_digits(_EXACT.divide(value, scale), language, integral=integral) for value in values]
-    lead = ""
-    if len(shown) == 1:
-        number = shown[0]
-    elif any(value < 0 for value in values):
-        lead = "từ " if language == "vi" else "from "
-        number = (" đến " if language == "vi" else " to ").join(shown)
-    else:
-        number = ("-" if language == "vi" else "–").join(shown)
-    if word:
-        number += " " + word
-    if language == "vi":
-        rate = "".join("/" + _NAMES[name].vi for name in per)
-        if group == "multiple":
-            return f"{lead}gấp {number} lần" if not lead else f"gấp {number} lần"
-        if group == "percent" and unit != "pp":
-            return f"{lead}{number}{unit}{rate}"
-        return f"{lead}{number} {_NAMES[unit].vi}{rate}" if unit else lead + number
-    rate = "".join("/" + name for name in per)
-    if group == "multiple":
-        return f"{lead}{number} times"
-    if group == "percent" and unit != "pp":
-        return f"{lead}{number}{unit}{rate}"
-    if group == "money":
-        if lead:
-            return f"{lead}{number} {unit}{rate}"
-        sign = "-" if number.startswith("-") else ""
-        return f"{sign}{unit} {number.removeprefix('-')}{rate}"
-    if not unit:
-        return lead + number
-    single = len(values) == 1 and abs(values[0]) == 1
-    return f"{lead}{number} {unit if single else _NAMES[unit].plural}{rate}"
-
-
-def _split_day(value: Decimal) -> tuple[int | None, int, int]:
-    """Year (None when not printed), month and day; raises ValueError when there is no such day."""
-    number = int(value)
-    year, month, day = number // 10000 or None, number // 100 % 100, number % 100
-    if number != value or number < 0:
-        raise ValueError(f"not a date: {value}")
-    date(year or 2000, month, day)
-    return year, month, day
-
-
-def _write_day(value: Decimal, language: Language) -> str:
-    year, month, day = _split_day(value)
-    if language == "vi":
-        return f"{day}/{month}/{year}" if year else f"ngày {day}/{month}"
-    return f"{day} {_MONTHS_EN[month]}" + (f" {year}" if year else "")
-
-
-def _write_dates(figure: Figure, language: Language) -> str:
-    if figure.value is not None:
-        return _write_day(figure.value, language)
-    assert figure.low is not None
-    assert figure.high is not None
-    (year, month, day), (year2, month2, day2) = _split_day(figure.low), _split_day(figure.high)
-    if (year is None) != (year2 is None):
-        raise ValueError(f"one bound has a year, the other has none: {figure!r}")
-    if language == "vi":
-        if (year, month) == (year2, month2):
-            return f"{day}-{day2}/{month}" + (f"/{year}" if year else "")
-        low = f"{day}/{month}" + (f"/{year}" if year and year != year2 else "")
-        high = f"{day2}/{month2}" + (f"/{year2}" if year2 else "")
-        return f"từ ngày {low} đến ngày {high}"
-    end = _write_day(figure.high, language)
-    if (year, month) == (year2, month2):
-        return f"{day}–{end}"
-    start = f"{day} {_MONTHS_EN[month]}" + (f" {year}" if year and year != year2 else "")
-    return f"{start} – {end}"
-
-
-def _write_period(figure: Figure, language: Language) -> str:
-    if figure.low is None or figure.high is None:
-        raise ValueError(f"a period has bounds: {figure!r}")
-    (year, month, day), (year2, month2, _) = _split_day(figure.low), _split_day(figure.high)
-    if day != 1 or figure.high != _month_end(year2, month2) or (year is None) != (year2 is None):
-        raise ValueError(f"a period covers whole months: {figure!r}")
-    vi = language == "vi"
-    if (month, month2) == (1, 12) and year:
-        if year == year2:
-            return f"năm {year}" if vi else str(year)
-        return f"{year}-{year2}" if vi else f"{year}–{year2}"
-    if year != year2:
-        if vi:
-            return f"từ tháng {month}/{year} đến tháng {month2}/{year2}"
-        return f"from {_MONTHS_EN[month]} {year} to {_MONTHS_EN[month2]} {year2}"
-    of = f" of {year}" if year else ""
-    count = month2 - month + 1
-    if count == 1:
-        if vi:
-            return f"tháng {month}" + (f"/{year}" if year else "")
-        return _MONTHS_EN[month] + (f" {year}" if year else "")
-    if count == 3 and month % 3 == 1:
-        if vi:
-            return "quý " + ("I", "II", "III", "IV")[month // 3] + (f"/{year}" if year else "")
-        return ("first", "second", "third", "fourth")[month // 3] + " quarter" + of
-    if vi and (month == 1 or month2 == 12):
-        side = "đầu" if month == 1 else "cuối"
-        return f"{count} tháng {side} năm" + (f" {year}" if year else "")
-    if not vi and month == 1:
-        return f"first {_COUNTS_EN[count - 1] if count < 12 else 12} months" + of
-    if not vi and month2 == 12:
-        return f"last {_COUNTS_EN[count - 1]} months" + (of or " of the year")
-    if vi:
-        return f"từ tháng {month} đến tháng {month2}" + (f"/{year}" if year else "")
-    return f"from {_MONTHS_EN[month]} to {_MONTHS_EN[month2]}" + (f" {year}" if year else "")

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from eval.twins import Terms, all_told, names, twin
+from eval.twins import Terms, Twins, all_told, names
 from rag.question import understand
 
 ASKED = [
@@ -22,6 +22,10 @@ TOLD = all_told(
 )
 
 
+def _twins(*others: str) -> Twins:
+    return Twins(TOLD, own={"vi": ["Lạc An"]}, others={"vi": others})
+
+
 def test_names_are_what_several_questions_hold_in_different_company() -> None:
     assert names(ASKED) == ["Lạc An"]
     assert names(ASKED[:3]) == []
@@ -29,8 +33,7 @@ def test_names_are_what_several_questions_hold_in_different_company() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_one_thing_is_changed_to_what_is_not_told(seed: int) -> None:
-    rng = random.Random(seed)
-    changed = twin(ASKED[0], ["Lạc An"], ["Hòa Khê", "Vĩnh Lăng"], TOLD, rng)
+    changed = _twins("Hòa Khê", "Vĩnh Lăng").twin(ASKED[0], random.Random(seed))
     assert changed is not None
     assert ("Lạc An" in changed) != ("2021" in changed)
     assert "Hòa Khê" not in changed
@@ -39,7 +42,8 @@ def test_one_thing_is_changed_to_what_is_not_told(seed: int) -> None:
 
 
 def test_both_kinds_of_change_are_made() -> None:
-    made = {twin(ASKED[1], ["Lạc An"], ["Vĩnh Lăng"], TOLD, random.Random(n)) for n in range(40)}
+    twins = _twins("Vĩnh Lăng")
+    made = {twins.twin(ASKED[1], random.Random(n)) for n in range(40)}
     assert "Năm 2021 ở Vĩnh Lăng có bao nhiêu hộ nghèo?" in made
     assert any(text and "Lạc An" in text and "2021" not in text for text in made)
 
@@ -54,7 +58,7 @@ def test_both_kinds_of_change_are_made() -> None:
     ],
 )
 def test_a_question_with_nothing_to_change_has_no_twin(question: str) -> None:
-    assert twin(question, ["Lạc An"], ["Vĩnh Lăng"], TOLD, random.Random(1)) is None
+    assert _twins("Vĩnh Lăng").twin(question, random.Random(1)) is None
 
 
 @pytest.mark.parametrize(
@@ -70,12 +74,12 @@ def test_a_term_is_changed_for_one_like_it_that_is_not_told(question: str, inste
         wordings=[("export", "xuất khẩu"), ("import", "nhập khẩu"), ("trade surplus", "xuất siêu")],
         near=[[1, 2], [0, 2], [0, 1]],
     )
-    untold = known.untold(all_told(["Xuất khẩu tăng 5%, nhập khẩu giảm."]))
-    assert untold == {2}
+    told = all_told(["Xuất khẩu tăng 5%, nhập khẩu giảm."])
+    assert known.untold(told) == {2}
     known.entries[0] = _entry(question)
-    changed = twin(question, [], [], "", random.Random(1), terms=known, untold=untold)
-    assert changed == instead
-    assert twin(question, [], [], "", random.Random(1), terms=known) is None
+    made = Twins(told, own={}, others={}, terms=known).twin(question, random.Random(1))
+    assert made == instead
+    assert Twins(told, own={}, others={}).twin(question, random.Random(1)) is None
 
 
 def _entry(question: str) -> tuple[str, str]:

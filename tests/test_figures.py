@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import figures
+from rag import figures, units
 from rag.figures import find, kind, parse, same
 from rag.schema import Figure, Language
 
@@ -934,7 +934,7 @@ def test_what_is_found_can_be_written_and_read_back(text: str) -> None:
             assert parse(written, language=language) == figure
 
 
-_UNIT_NAMES = sorted({unit.name for unit in figures._UNITS.values()} | {"times"})
+_UNIT_NAMES = sorted({unit.name for unit in units.UNITS.values()} | {"times"})
 _NUMBERS = st.decimals(
     min_value=0, max_value=10**15, places=3, allow_nan=False, allow_infinity=False
 ) | st.integers(0, 10**15).map(Decimal)
@@ -985,10 +985,10 @@ def test_decomposed_text_is_read_with_its_own_offsets() -> None:
 
 
 def test_a_count_noun_of_each_language_is_read_back() -> None:
-    counts = [name for name, group in figures._GROUPS.items() if group == "count"]
+    counts = [name for name, group in units.GROUPS.items() if group == "count"]
     assert len(counts) >= 80
     for name in counts:
-        names = figures._NAMES[name]
+        names = units.NAMES[name]
         assert find(f"5 {names.vi}")[0].unit == name
         assert find(f"5 {names.plural}")[0].unit == name
         assert find(f"1 {name}")[0].unit == name
