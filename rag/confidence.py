@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -74,20 +74,31 @@ def _unsaid(asked: Asked, sentence: Sentence, plain: str) -> dict[Concept, float
 
 
 @lru_cache(maxsize=4096)
-def _stemmed(text: str) -> str:
-    return " ".join(bare(stem(word)) for word, _, _ in words(text))
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(bare(stem(word)) for word, _, _ in words(text))
 
 
-def _others(sentence: Sentence, candidates: Sequence[Candidate]) -> str:
-    """The words of the candidates of the same release without the sentence, stemmed."""
+def _said_elsewhere(
+    concepts: Iterable[Concept], sentence: Sentence, candidates: Sequence[Candidate]
+) -> set[Concept]:
+    """Which terms another sentence of the release has all the words of, among those found."""
     mine = sentence.candidate
-    texts = [mine.passage.text[: sentence.start], mine.passage.text[sentence.end :]]
-    texts += [
-        other.passage.text
+    language = mine.release.language
+    forms = {concept: [_stems(form) for form in concept.wordings(language)] for concept in concepts}
+    if not forms:
+        return set()
+    others = [
+        _stems(other.passage.text[start:end])
         for other in candidates
-        if other.release.id == mine.release.id and other.passage.id != mine.passage.id
+        if other.release.id == mine.release.id
+        for start, end in sentences(other.passage.text)
+        if other.passage.id != mine.passage.id or end <= sentence.start or start >= sentence.end
     ]
-    return f" {' '.join(map(_stemmed, texts))} "
+    return {
+        concept
+        for concept, wordings in forms.items()
+        if any(form <= said for form in wordings for said in others)
+    }
 
 
 def _unsaid_name(question: Question, sentence: Sentence, plain: str) -> float:
@@ -194,8 +205,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `strict_…`: the coverage by what is said of the span alone, where its words are told;
     - `unsaid`, `unsaid_near`: the weightiest term that the glossary knows and the span's own words,
       or the sentence and its neighbours, do not say; `unsaid_name`: names missed by the former;
-    - `elsewhere`, `nowhere`: the weightiest term that the span's own words do not say and the rest
-      of the release's passages that were found does, or does not say either;
+    - `elsewhere`, `nowhere`: the weightiest term that the span's own words do not say and another
+      sentence of the release does, of the passages found, or does not either;
     - `other_year`: neither sentence, context nor title speaks of the year asked for;
     - `rival`: how near the second span of the sentence comes, 0 to 1;
     - `counted`: whether what is to be counted stands beside the figure;
@@ -216,7 +227,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     around, alone = _around(reading.best), said_of(reading.best, reading.span)
     near, own = _plain(reading.best, around), _plain(reading.best, alone)
     unsaid = _unsaid(asked, reading.best, own)
-    elsewhere = _unsaid(asked, reading.best, _others(reading.best, candidates))
+    elsewhere = _said_elsewhere(unsaid, reading.best, candidates)
     covered = coverage(asked, reading.best, around)
     strict = coverage(asked, reading.best, alone)
     wants_text = question.wants == {"text"}
@@ -267,8 +278,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "strict_covered": strict.mean,
         "unsaid": max(unsaid.values(), default=0.0),
         "unsaid_near": max(_unsaid(asked, reading.best, near).values(), default=0.0),
-        "elsewhere": max((w for c, w in unsaid.items() if c not in elsewhere), default=0.0),
-        "nowhere": max((w for c, w in unsaid.items() if c in elsewhere), default=0.0),
+        "elsewhere": max((w for c, w in unsaid.items() if c in elsewhere), default=0.0),
+        "nowhere": max((w for c, w in unsaid.items() if c not in elsewhere), default=0.0),
         "unsaid_name": _unsaid_name(question, reading.best, own),
         "other_year": float(_other_year(question, reading.best)),
         "rival": reading.rival,

@@ -14,7 +14,7 @@ import pytest
 from ingest import ingest
 from rag import figures
 from rag.archive import Archive
-from rag.confidence import Coverage, coverage, judge
+from rag.confidence import CONFIDENCE_FEATURES, Coverage, confidence_features, coverage, judge
 from rag.embedding import Compared, Embedder, open_cross_encoder
 from rag.evidence import (
     SENTENCE_FEATURES,
@@ -305,6 +305,8 @@ def test_the_noun_asked_for_speaks_for_a_count(parts: Parts) -> None:
     question = "Bao nhiêu người được hỗ trợ do Covid-19?"
     assert parts.features(question, SUPPORT, "515 nghìn người")["noun"] == 1.0
     assert parts.features(question, SUPPORT, "608,5 tỷ đồng")["noun"] == -1.0
+    daily = "Nhà máy điện rác Sóc Sơn mỗi ngày xử lý bao nhiêu tấn rác?"
+    assert parts.features(daily, "Nhà máy điện rác Sóc Sơn", "4000 tấn/ngày")["noun"] == 0.5
 
 
 def test_level_and_change_are_told_apart(parts: Parts) -> None:
@@ -474,3 +476,37 @@ def test_without_fitted_weights_it_is_even(parts: Parts) -> None:
     reading = parts.reader.read(asked, candidates)
     assert reading is not None
     assert judge(asked, reading, candidates, Weights({})) == (0.5, 0.5)
+
+
+# What the figure's own words do not say
+
+
+@pytest.mark.parametrize(
+    ("text", "elsewhere", "nowhere"),
+    [
+        ("Có bao nhiêu doanh nghiệp được thành lập?", False, False),
+        ("Có bao nhiêu doanh nghiệp giải thể?", True, False),
+        ("Có bao nhiêu doanh nghiệp đóng tàu được thành lập?", False, True),
+    ],
+)
+def test_a_term_that_is_only_said_elsewhere_shows(
+    parts: Parts, text: str, elsewhere: bool, nowhere: bool
+) -> None:
+    asked, candidates = parts.candidates(text)
+    founded = next(
+        sentence
+        for sentence in parts.reader.rank(asked, candidates)
+        if "thành lập là 13.125 đơn vị" in sentence.text
+    )
+    told = founded.candidate.passage.text
+    weighed = next(
+        one
+        for one in parts.reader.weigh(asked, founded)
+        if told[one.span.start : one.span.end].startswith("13.125")
+    )
+    reading = Reading(founded, weighed, (founded,))
+    features = dict(
+        zip(CONFIDENCE_FEATURES, confidence_features(asked, reading, candidates), strict=True)
+    )
+    assert (features["elsewhere"] > 0) == elsewhere
+    assert (features["nowhere"] > 0) == nowhere

@@ -133,6 +133,15 @@ def test_a_question_with_diacritics_prefers_its_own_words(index: Index) -> None:
     assert score(index, "thúy sạn")["b0"] == pytest.approx(without["b0"])
 
 
+def test_each_passage_is_in_the_language_of_its_release(archive: Archive, index: Index) -> None:
+    everywhere = np.arange(len(index.ids))
+    known = {release.id: release.language for release in archive.releases()}
+    for language in index.languages:
+        expected = [known[index.place(number)[0]] == language for number in everywhere]
+        assert index.in_language(everywhere, language).tolist() == expected
+    assert set(index.languages) == set(known.values())
+
+
 def test_no_score_exceeds_the_ceiling(index: Index) -> None:
     for question in ("chi ngân sách", "thu hút đầu tư nước ngoài", "không có ở đây"):
         lexical = index.lexical(terms(question))
