@@ -258,7 +258,7 @@ def pairs(
             language: sorted({n for at, k in enumerate(named) if at != number for n in k[language]})
             for language in named[number]
         }
-        told = all_told(one.text for one in store.archive.releases())
+        told = "" if public else all_told(one.text for one in store.archive.releases())
         twins = Twins(told, own=named[number], others=strange, terms=known_terms)
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
             if item.fold == FOLDS - 1 or (item.name in known and rng.random() >= share):
@@ -373,7 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--known",
         type=float,
         default=0.5,
-        help="share of the questions that it learned from before",
+        help="share of the questions it learned from before that are read again",
     )
     parser.add_argument(
         "--kept", type=int, default=0, help="lower layers that stay as they are in --start"
@@ -384,6 +384,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known_by |= {set_name(Path(name.split(":")[0])) for name in options.gold}
     if options.what == "weights" and len(known_by) < 2:
         parser.error("the judges leave out whole sets; name at least two sets")
+    if not known_by:
+        parser.error("name the sets to learn from: --squad, --gold")
+    if options.kept and not options.start:
+        parser.error("--kept needs --start: the lower layers stay as they are there")
     if options.what == "syllables":
         gold = [(*name.split(":"), "all")[:3] for name in options.gold]
         counted = count_syllables(sets, [(Path(g), Path(c), s) for g, c, s in gold])

@@ -148,8 +148,8 @@ def train(
 
     `sets` names what it was trained on; the fits that use it leave those questions out. With
     `start`, training goes on from the arrays of that file, and its sets are named too; the first
-    `kept` layers then stay as they are there. What comes out of them is worked out once and held in
-    memory, some 100 kB for each sentence.
+    `kept` layers then stay as they are there. What comes out of them, or of the embeddings alone,
+    is worked out once and held in memory, some 100 kB for each sentence.
     """
     torch.manual_seed(1)
     model = _Model(folder)

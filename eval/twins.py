@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.embedding import Embedder
-from rag.language import detect, fold
+from rag.language import detect, fold, stripped
 from rag.question import Concept, glossary, understand
 from rag.schema import Language
 
@@ -134,8 +134,13 @@ class Twins:
         """
         self._told = told
         self._own = own
+        plain = stripped(told)
         self._others = {
-            language: [name for name in names if fold(name) not in told]
+            language: [
+                name
+                for name in names
+                if name not in own.get(language, ()) and stripped(name) not in plain
+            ]
             for language, names in others.items()
         }
         self._terms = terms
@@ -169,7 +174,7 @@ class Twins:
     def _years(self, question: str, rng: random.Random) -> list[_Change]:
         changes = []
         for found in _YEAR.finditer(question):
-            years = [str(int(found.group()) + by) for by in range(-9, 10)]
+            years = [str(int(found.group()) + by) for by in range(-9, 10) if by]
             years = [year for year in years if year not in self._told]
             if years:
                 changes.append((*found.span(), rng.choice(years)))
@@ -179,10 +184,13 @@ class Twins:
         changes: list[_Change] = []
         if self._terms is None:
             return changes
-        for concept in understand(question).concepts:
+        asked = understand(question)
+        for concept in asked.concepts:
             if instead := self._terms.instead(concept, self._untold):
                 new = self._terms.entries[rng.choice(instead)][language == "vi"]
-                if question[concept.start].isupper():
+                if asked.unmarked:
+                    new = stripped(new)
+                if concept.start == 0:
                     new = new[0].upper() + new[1:]
                 changes.append((concept.start, concept.end, new))
         return changes

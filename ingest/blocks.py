@@ -593,7 +593,7 @@ def page_offsets(
 
 
 # ---------------------------------------------------------------------------------------------
-# Headings
+# Marks of numbered headings
 
 _PUNCT = r"\s*[.:–-]?"
 _STYLES: tuple[tuple[str, int, re.Pattern[str]], ...] = tuple(
@@ -631,7 +631,7 @@ def marker_of(text: str) -> str | None:
 
 
 # ---------------------------------------------------------------------------------------------
-# Header: what stands before the body
+# Lines of the letterhead and the closing
 
 MOTTO = re.compile(
     r"(?:cộng h(?:òa|oà) xã hội chủ nghĩa việt nam|độc lập\s*[-–]\s*tự do|"

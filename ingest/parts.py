@@ -31,6 +31,10 @@ MAX_HEADING_CHARS = 200
 MAX_TITLE_CHARS = 400
 
 
+# ---------------------------------------------------------------------------------------------
+# Headings
+
+
 def _is_heading_text(text: str) -> bool:
     return (
         len(text) <= MAX_HEADING_CHARS
@@ -147,6 +151,9 @@ _NUMBER_EN = re.compile(
     r"([A-Za-z0-9][\w./-]*)",
     re.I,
 )
+# ---------------------------------------------------------------------------------------------
+# Header: what stands before the body
+
 TYPE_LINE = re.compile(
     rf"\W*((?:{unaccented(KINDS)}|thong tin bao chi|corrigendum|backgrounder)\b)(?:\s*[:–—-]?\s*)"
 )
@@ -187,7 +194,7 @@ ORGAN_EN = re.compile(
     r"(?:city|state|province|county) of [\w .-]+)",
     re.I,
 )
-UNIT = re.compile(
+AREA = re.compile(
     r"(?:thành phố|tỉnh|quận|huyện|thị xã|thị trấn|phường|xã(?! hội)|đặc khu|t\.?\s?p\.?)(?=\s)",
     re.I,
 )

@@ -1,8 +1,9 @@
 """The text of a file into a `Release`: canonical text, sections and metadata.
 
 The work goes in steps, each a pure function: prepare the characters, cut paragraphs, clear marks,
-build blocks (a paragraph, a bullet, a table row), mend what page ends broke, then read metadata
-and headings off the blocks. The canonical text is the blocks, one a line.
+build blocks (a paragraph, a bullet, a table row), mend what page ends broke (`ingest.blocks`), then
+find headings, header and closing (`ingest.parts`) and read the metadata off them. The canonical
+text is the blocks, one a line.
 
 The layout rules are those of Vietnamese administrative documents (Decree 30/2020/NĐ-CP: organ,
 number, place and date, document type, title, body, recipients, signature) and of usual English
@@ -45,13 +46,13 @@ from ingest.fields import (
 from ingest.load import Loaded
 from ingest.overrides import FIELDS, clean
 from ingest.parts import (
+    AREA,
     DUST,
     MAX_TITLE_CHARS,
     ORGAN_EN,
     ORGAN_EN_WORD,
     ORGAN_VI,
     TYPE_LINE,
-    UNIT,
     Header,
     find_closing,
     find_sections,
@@ -63,9 +64,6 @@ from ingest.parts import (
 from ingest.properties import from_properties
 from rag.language import detect
 from rag.schema import Language, Release
-
-# ---------------------------------------------------------------------------------------------
-# Characters
 
 
 def read_release(
@@ -360,8 +358,8 @@ def _issuer_from_header(cells: list[str], place: str | None) -> str | None:
     if above and not re.search(r"committee|council", issuer, re.I):
         return f"{issuer}, {_name_case(above.group(1), place)}"
     if len(organs) > 1 and re.match(r"(?:sở|phòng|ban|chi cục|công an|trung tâm)\b", issuer, re.I):
-        unit = UNIT.search(organs[-2])
-        if unit and not UNIT.search(issuer):
+        unit = AREA.search(organs[-2])
+        if unit and not AREA.search(issuer):
             where = _name_case(organs[-2][unit.start() :], place)
             name = where[unit.end() - unit.start() :].strip().lower()
             issuer = issuer if issuer.lower().endswith(name) else f"{issuer} {where}"
@@ -382,7 +380,7 @@ def _issuer_from_closing(closing: Sequence[Block], place: str | None, text: str)
         for cell in block.cells:
             on_behalf = re.match(r"T\s?/?\.?\s?M\s?[./]\s*(?=\S)", cell)
             organ = cell[on_behalf.end() :] if on_behalf else cell
-            if on_behalf and is_organ(organ) and UNIT.search(organ):
+            if on_behalf and is_organ(organ) and AREA.search(organ):
                 return _name_case(organ, place)
             if on_behalf and re.match(r"(?:[uủ][yỷ] ban nhân dân|ubnd)$", organ, re.I) and place:
                 return _local_issuer("UBND", place, text)
@@ -392,7 +390,7 @@ def _issuer_from_closing(closing: Sequence[Block], place: str | None, text: str)
 
 
 def _continues_organ(cell: str) -> bool:
-    return bool(UNIT.match(cell) or re.match(r"(?:và|of|and|việt nam|nhà nước)\b", cell, re.I))
+    return bool(AREA.match(cell) or re.match(r"(?:và|of|and|việt nam|nhà nước)\b", cell, re.I))
 
 
 _ORGAN_WORD = re.compile(
@@ -415,9 +413,9 @@ def _name_case(name: str, place: str | None) -> str:
     official = next((known for known in _OFFICIAL if _begins_with(name, known)), None)
     if official and len(official) == len(name):
         return official
-    if official and UNIT.match(name[len(official) :].strip()):
+    if official and AREA.match(name[len(official) :].strip()):
         return f"{official} {_name_case(name[len(official) :].strip(), place)}"
-    if ORGAN_VI.match(name) is None and UNIT.match(name) is None:
+    if ORGAN_VI.match(name) is None and AREA.match(name) is None:
         words = [
             word.lower() if word in _SMALL_EN and index else _capital(word)
             for index, word in enumerate(name.split())
@@ -438,10 +436,10 @@ def _name_case(name: str, place: str | None) -> str:
         if inner and organ.group() in ("văn phòng ", "thanh tra "):
             capital_at.add(inner.end())
     capital_at.update(match.end() for match in re.finditer(r"(?<!\S)(?:và|-|–)\s|,\s", lower))
-    place = UNIT.sub("", place or "", count=1).strip()
+    place = AREA.sub("", place or "", count=1).strip()
     if place:
         names += [match.span() for match in re.finditer(re.escape(place.lower()), lower)]
-    unit = None if party else (_UNIT_BARE if bare else UNIT).search(lower)
+    unit = None if party else (_UNIT_BARE if bare else AREA).search(lower)
     if unit and (unit.start() == 0 or lower[unit.start() - 1] == " "):
         capital_at.discard(unit.start())
         if lower.startswith("thành phố", unit.start()):
@@ -483,7 +481,7 @@ def _issuer_from_codes(codes: list[str], place: str | None, text: str) -> str | 
 def _local_issuer(organ: str, place: str | None, text: str) -> str:
     if place is None:
         return organ
-    name = re.sub(rf"^{UNIT.pattern}\s*", "", place, flags=re.I).strip() or place
+    name = re.sub(rf"^{AREA.pattern}\s*", "", place, flags=re.I).strip() or place
     written = re.compile(
         r"(?:UBND|HĐND|Ủy ban nhân dân|Hội đồng nhân dân)\s+"
         r"((?:[Tt]hành phố|[Tt]ỉnh|[Qq]uận|[Hh]uyện|[Tt]hị xã|[Pp]hường|[Xx]ã)"

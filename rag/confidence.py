@@ -81,7 +81,7 @@ def _stems(text: str) -> frozenset[str]:
 def _said_elsewhere(
     concepts: Iterable[Concept], sentence: Sentence, candidates: Sequence[Candidate]
 ) -> set[Concept]:
-    """Which terms another sentence of the release has all the words of, among those found."""
+    """Which terms some sentence of the release has all the words of, among the passages found."""
     mine = sentence.candidate
     language = mine.release.language
     forms = {concept: [_stems(form) for form in concept.wordings(language)] for concept in concepts}
@@ -92,7 +92,6 @@ def _said_elsewhere(
         for other in candidates
         if other.release.id == mine.release.id
         for start, end in sentences(other.passage.text)
-        if other.passage.id != mine.passage.id or end <= sentence.start or start >= sentence.end
     ]
     return {
         concept
@@ -205,8 +204,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `strict_…`: the coverage by what is said of the span alone, where its words are told;
     - `unsaid`, `unsaid_near`: the weightiest term that the glossary knows and the span's own words,
       or the sentence and its neighbours, do not say; `unsaid_name`: names missed by the former;
-    - `elsewhere`, `nowhere`: the weightiest term that the span's own words do not say and another
-      sentence of the release does, of the passages found, or does not either;
+    - `elsewhere`, `nowhere`: the weightiest term that the span's own words do not say, but some
+      sentence of the release's passages that were found does, or none does;
     - `other_year`: neither sentence, context nor title speaks of the year asked for;
     - `rival`: how near the second span of the sentence comes, 0 to 1;
     - `counted`: whether what is to be counted stands beside the figure;

@@ -264,7 +264,7 @@ class Index:
     ) -> npt.NDArray[np.bool_]:
         """Which of the passages at some places in `ids` are of releases in a language."""
         found: npt.NDArray[np.bool_] = self._by_language()[language][
-            self._current_words().runs(numbers)
+            self._current_words().label_numbers(numbers)
         ]
         return found
 

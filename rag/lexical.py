@@ -122,7 +122,7 @@ class Words:
         """The label that the passage at a place was given."""
         return self.labels[int(self._label_of[number])]
 
-    def runs(self, numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
+    def label_numbers(self, numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
         """Which of the labels the passages at some places were given."""
         found: npt.NDArray[np.int32] = self._label_of[numbers]
         return found

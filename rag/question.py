@@ -393,9 +393,13 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         + (" price" if _PRICE.search(text) else "")
         + (" list" if _SEVERAL.search(text) else "")
     )
-    if noun and figures.kind(Figure("", Decimal(5), noun, 0, 0)) == "money":
+    if (
+        noun
+        and figures.kind(Figure("", Decimal(5), noun, 0, 0)) == "money"
+        and wants & {"count", "quantity"}
+    ):
         # "How many million dollars" counts nothing.
-        wants = frozenset({"money"})
+        wants = wants - {"count", "quantity"} | {"money"}
     return Question(
         text=text,
         language=language,
@@ -486,9 +490,7 @@ _HOW_MANY = re.compile(
 )
 
 
-_DOLLARS = re.compile(
-    r"\b(tỷ|tỉ|triệu|nghìn|ngàn|ty|ti|trieu|nghin|ngan) (?:đô|do)\b(?! (?:la|thị|thi))", re.I
-)
+_DOLLARS = re.compile(r"^(5 (?:tỷ|tỉ|triệu|nghìn|ngàn)) đô\b(?! (?:la|thị)\b)", re.I)
 """As people say it: "mấy tỷ đô"."""
 
 
@@ -500,11 +502,13 @@ def _noun(text: str, language: Language, *, unmarked: bool) -> str | None:
             if is_function_word(word, language, unmarked=unmarked):
                 break
             following.append(word)
-        # The noun may have words before it: "vaccine doses".
+        # The noun may have words before it: "vaccine doses". Money has not: "cánh đồng".
         for first in range(min(3, len(following))):
             probe = _DOLLARS.sub(r"\1 USD", f"5 {' '.join(following[first:])}")
             for figure in figures.find(probe, language=language)[:1]:
-                if figure.unit not in (None, "date", "period") and figure.start == 0:
+                if figure.unit in (None, "date", "period") or figure.start != 0:
+                    continue
+                if first == 0 or figures.kind(figure) != "money":
                     return figure.unit
     return None
 

@@ -95,7 +95,6 @@ class _Row(NamedTuple):
 
     passage_id: str
     release_id: str
-    dense: float
     own: float
     term: float
 
@@ -223,6 +222,7 @@ class Retriever:
         numbers = np.array([*dense, *(n for n in top.tolist() if n not in dense)], np.intp)
         if allowed is not None:
             numbers = numbers[[self._index.place(n)[0] in allowed for n in numbers.tolist()]]
+        # The columns of `told` are the first four features of a passage.
         told = np.zeros((len(numbers), 4), np.float32)
         fitted = np.zeros_like(told)
         for language, term in by_language.items():
@@ -235,7 +235,7 @@ class Retriever:
         best = np.argsort(-(told * fitted).sum(axis=1), kind="stable")[: max(k, _READ)]
         rows = [
             _Row(ids[n], self._index.place(n)[0], *values)
-            for n, (_, *values) in zip(numbers[best].tolist(), told[best].tolist(), strict=True)
+            for n, (_, _, *values) in zip(numbers[best].tolist(), told[best].tolist(), strict=True)
         ]
         found = self._rank(asked, rows)
         if question.of_release and found:
@@ -244,7 +244,7 @@ class Retriever:
             first = found[0].release
             ends = self._archive.passages_of(first.id)
             ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in shown]
-            added = [_Row(p.id, first.id, 0.0, 0.0, 0.0) for p in ends]
+            added = [_Row(p.id, first.id, 0.0, 0.0) for p in ends]
             return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
         return found[:k]
 

@@ -718,6 +718,9 @@ def _wanted_words(question: Question, language: Language) -> set[str]:
     return found | {word for word in names if bare(word) not in question.timed}
 
 
+_TIMES = frozenset({"hour", "day", "week", "month", "quarter", "year"})
+
+
 def _noun_fit(question: Question, span: Span) -> float:
     """1 when the figure counts what the question asks to count, -1 when something else."""
     if span.figure is None or question.noun is None or span.figure.unit is None:
@@ -725,9 +728,12 @@ def _noun_fit(question: Question, span: Span) -> float:
     if span.figure.unit == question.noun:
         return 1.0
     probe = Figure("", Decimal(5), question.noun, 0, 0)
-    # Nouns of one family: people and workers, directives and dispatches; tonnes and tonnes a day.
-    counted = span.figure.unit.partition("/")[0]
-    return 0.5 if figures.same(probe, replace(probe, unit=counted)) else -1.0
+    counted, _, per = span.figure.unit.partition("/")
+    if per in _TIMES:
+        # Tonnes, asked for by the day or not, and tonnes a day.
+        return 0.5 if counted == question.noun else -1.0
+    # Nouns of one family: people and workers, directives and dispatches.
+    return 0.5 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
 
 
 def _period_fits(

@@ -429,10 +429,13 @@ def _read_tables() -> tuple[dict[str, Unit], dict[str, Names], dict[str, str]]:
 
 
 UNITS, NAMES, GROUPS = _read_tables()
+"""By spelling; by canonical name; the group of each canonical name."""
 SINGULAR = {
     name
     for name, names in NAMES.items()
     if GROUPS[name] == "count" and names.plural != name and name.isascii()
 }
+"""Canonical names that are an English singular with another plural."""
 UNITS["annum"] = Unit("year", "measure", "en")
 LONGEST = max(len(key.split()) for key in UNITS)
+"""Words of the longest spelling."""

@@ -1,4 +1,4 @@
-"""Twins of questions: one name or one year changed, to something that is told nowhere."""
+"""Twins of questions: one name, year or term changed, to something that is told nowhere."""
 
 from __future__ import annotations
 

@@ -127,6 +127,8 @@ def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
         ("Thu hút bao nhiêu triệu đô vốn ngoại?", "USD"),
         ("Có bao nhiêu triệu đô la?", "USD"),
         ("Có mấy đô thị loại một?", None),
+        ("Thiệt hại bao nhiêu tỷ do bão số 3?", None),
+        ("Có bao nhiêu cánh đồng lớn?", None),
         ("Tổng thu đạt bao nhiêu?", None),
         ("How much was paid?", None),
     ],
