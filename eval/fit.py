@@ -49,7 +49,7 @@ from eval.fit_sets import (
 )
 from eval.fit_weights import Case, Judged, fit_judges, fit_listwise
 from eval.gold import Split, load_gold, split_of
-from eval.twins import Twins, all_told, names, terms
+from eval.twins import all_told, names, twin
 from ingest.pipeline import ingest
 from rag import figures, retrieve
 from rag.archive import Archive
@@ -75,7 +75,6 @@ from rag.index import Index
 from rag.language import detect
 from rag.question import vietnamese_wordings
 from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
-from rag.schema import Language
 from rag.settings import Settings
 from rag.span_features import SPAN_FEATURES, Sentence, span_features
 from rag.weights import unpack
@@ -222,46 +221,37 @@ def gather(
     return out
 
 
-_TWINS = 0.5
+_TWINS = 0.3
 """The share of answerable questions on releases that get a twin which cannot be answered."""
 
 
-def pairs(
-    stores: Sequence[Store],
-    weights: Weights,
-    *,
-    known: Collection[str] = (),
-    share: float = 0.5,
-) -> list[Group]:
+def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] = ()) -> list[Group]:
     """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`).
 
-    Of the sets that it has learned from before (`known`) a share of the questions, so that it
-    does not forget them.
+    Of the sets that it has learned from before (`known`) half of the questions, so that it does
+    not forget them.
     """
     from eval.fit_cross import CANDIDATES, Example, Group
 
     rng, out = random.Random(3), []
-    spoken: tuple[Language, ...] = ("vi", "en")
     named = [
         {
             language: names([one.text for one in store.asked if detect(one.text) == language])
-            for language in spoken
+            for language in ("vi", "en")
         }
         for store in stores
     ]
-    known_terms = terms(stores[0].embedder)
     for number, store in enumerate(stores):
         reader = Reader(store.index, store.cross_encoder, weights)
         retriever = Retriever(store.archive, store.index, store.embedder, weights)
         public = is_public(store.asked[0].name)
+        told = "" if public else all_told(one.text for one in store.archive.releases())
         strange = {
             language: sorted({n for at, k in enumerate(named) if at != number for n in k[language]})
             for language in named[number]
         }
-        told = "" if public else all_told(one.text for one in store.archive.releases())
-        twins = Twins(told, own=named[number], others=strange, terms=known_terms)
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
-            if item.fold == FOLDS - 1 or (item.name in known and rng.random() >= share):
+            if item.fold == FOLDS - 1 or (item.name in known and rng.random() < 0.5):
                 continue
             asked = retriever.ask(retriever.understand(item.text))
             ranked = reader.rank(asked, retriever.search(asked, 10))
@@ -285,7 +275,8 @@ def pairs(
                 continue
             out.append(Group(item.text, examples))
             if right and not public and rng.random() < _TWINS:
-                text = twins.twin(item.text, rng)
+                language = detect(item.text)
+                text = twin(item.text, named[number][language], strange[language], told, rng)
                 if text:
                     mine = [Example(one.pair, False, (), ()) for one in examples]
                     out.append(Group(text, tuple(mine[: CANDIDATES - 1])))
@@ -369,15 +360,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--start", type=Path, metavar="NPZ", help="go on from this cross-encoder's file"
     )
-    parser.add_argument(
-        "--known",
-        type=float,
-        default=0.5,
-        help="share of the questions it learned from before that are read again",
-    )
-    parser.add_argument(
-        "--kept", type=int, default=0, help="lower layers that stay as they are in --start"
-    )
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]
     known_by = {one.name for one in sets}
@@ -386,8 +368,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("the judges leave out whole sets; name at least two sets")
     if not known_by:
         parser.error("name the sets to learn from: --squad, --gold")
-    if options.kept and not options.start:
-        parser.error("--kept needs --start: the lower layers stay as they are there")
     if options.what == "syllables":
         gold = [(*name.split(":"), "all")[:3] for name in options.gold]
         counted = count_syllables(sets, [(Path(g), Path(c), s) for g, c, s in gold])
@@ -422,7 +402,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from eval.fit_cross import train  # torch is slow to import
 
             known = seen_sets(options.start) if options.start else set()
-            groups = pairs(stores, Weights(weights), known=known, share=options.known)
+            groups = pairs(stores, Weights(weights), known=known)
             folder = unpack(Settings().weights_dir)
             learned = train(
                 groups,
@@ -430,7 +410,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 [store.asked[0].name for store in stores],
                 epochs=options.epochs,
                 start=options.start,
-                kept=options.kept,
             )
             np.savez_compressed(_DATA / "cross_encoder.npz", **learned)
             print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")

@@ -33,8 +33,6 @@ _RATE_GOING_ON = 2.5e-4
 """Of a training that goes on from an earlier one: at the full rate, that is first unlearned."""
 _TOGETHER = 5
 """Questions of a step."""
-_TOGETHER_BELOW = 16
-"""Pairs read at once by the layers that stay as they are."""
 CANDIDATES = 3
 """Sentences read for each question, right ones first, then the likeliest wrong ones."""
 
@@ -65,8 +63,6 @@ class _Ready:
     """An example as the model takes it."""
 
     ids: list[int]
-    states: torch.Tensor
-    """(tokens, hidden), 16-bit floats: what comes out of the layers that stay as they are."""
     first: int
     """Where the sentence starts among the tokens; it ends before the last one."""
     right: bool
@@ -112,27 +108,13 @@ class _Model(nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(batch, tokens) -> (batch, tokens, 3)."""
-        return self.above(self.embeddings(ids), mask, 0)
-
-    def below(self, ids: torch.Tensor, mask: torch.Tensor, count: int) -> torch.Tensor:
-        """What comes out of the first `count` layers: (batch, tokens, hidden)."""
-        states: torch.Tensor = self.embeddings(ids)
-        return self._through(self.layers[:count], states, mask)
-
-    def above(self, states: torch.Tensor, mask: torch.Tensor, count: int) -> torch.Tensor:
-        """What the other layers and the heads make of that: (batch, tokens, 3)."""
-        heads: torch.Tensor = self.heads(
-            self.dropout(self._through(self.layers[count:], states, mask))
-        )
-        return heads
-
-    @staticmethod
-    def _through(layers: Any, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        states = self.embeddings(ids)
         shut = (1.0 - mask[:, None, None, :].float()) * -1e9
-        for layer in layers:
+        for layer in self.layers:
             out = layer(states, attention_mask=shut)
             states = out[0] if isinstance(out, tuple) else out
-        return states
+        heads: torch.Tensor = self.heads(self.dropout(states))
+        return heads
 
 
 def train(
@@ -142,14 +124,11 @@ def train(
     *,
     epochs: int,
     start: Path | None = None,
-    kept: int = 0,
 ) -> dict[str, Any]:
     """The arrays of `rag/data/cross_encoder.npz`, from the unpacked model in `folder`.
 
     `sets` names what it was trained on; the fits that use it leave those questions out. With
-    `start`, training goes on from the arrays of that file, and its sets are named too; the first
-    `kept` layers then stay as they are there. What comes out of them, or of the embeddings alone,
-    is worked out once and held in memory, some 100 kB for each sentence.
+    `start`, training goes on from the arrays of that file, and its sets are named too.
     """
     torch.manual_seed(1)
     model = _Model(folder)
@@ -160,9 +139,7 @@ def train(
             for name, value in model.named_parameters():
                 if value.requires_grad:
                     value.data = torch.from_numpy(arrays[_key(name)].astype(np.float32))
-    adapted = [name for name, value in model.named_parameters() if value.requires_grad]
-    model.layers[:kept].requires_grad_(False)
-    ready = _prepared(groups, Onnx(folder).tokenizer, model, kept)
+    ready = _prepared(groups, Onnx(folder).tokenizer)
     learned = [value for value in model.parameters() if value.requires_grad]
     highest = _RATE_GOING_ON if start else _RATE
     optimizer = torch.optim.AdamW(learned, lr=highest, weight_decay=0.01)
@@ -176,7 +153,7 @@ def train(
                 rate = min(1.0, done / (0.06 * steps), max(0.02, 1 - done / steps))
                 for group in optimizer.param_groups:
                     group["lr"] = highest * rate
-                loss = _loss(model, batch, kept)
+                loss = _loss(model, batch)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(learned, 1.0)
@@ -186,8 +163,9 @@ def train(
                 bar.update()
                 bar.set_postfix(loss=f"{mean / (1 - 0.98**done):.3f}", refresh=False)
     out: dict[str, Any] = {"scale": np.float32(_SCALE), "sets": np.array(sorted(known))}
-    for name in adapted:
-        out[_key(name)] = model.get_parameter(name).detach().numpy().astype(np.float16)
+    for name, value in model.named_parameters():
+        if value.requires_grad:
+            out[_key(name)] = value.detach().numpy().astype(np.float16)
     return out
 
 
@@ -196,9 +174,7 @@ def _key(name: str) -> str:
     return f"encoder.{name.replace('layers.', 'layer.', 1)}" if "layers." in name else name
 
 
-def _prepared(
-    groups: Sequence[Group], tokenizer: Any, model: _Model, kept: int
-) -> list[list[_Ready]]:
+def _prepared(groups: Sequence[Group], tokenizer: Any) -> list[list[_Ready]]:
     out = []
     for group in groups:
         ready = []
@@ -210,26 +186,10 @@ def _prepared(
                 for span in _tokens(example.spans, first, spans)
                 if all(span[1] < start or span[0] > end for start, end in answers)
             ]
-            ready.append(_Ready(ids, torch.empty(0), first, example.right, answers, others))
+            ready.append(_Ready(ids, first, example.right, answers, others))
         if ready:
             out.append(ready)
-    flat = sorted((one for ready in out for one in ready), key=lambda one: len(one.ids))
-    with torch.no_grad(), tqdm(total=len(flat), desc="layers kept", file=sys.stderr) as bar:
-        for start in range(0, len(flat), _TOGETHER_BELOW):
-            part = flat[start : start + _TOGETHER_BELOW]
-            tokens, mask = _padded([torch.tensor(one.ids) for one in part])
-            states = model.below(tokens, mask, kept).half()
-            for one, row in zip(part, states, strict=True):
-                one.states = row[: len(one.ids)].clone()
-            bar.update(len(part))
     return out
-
-
-def _padded(rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows of unlike length as one tensor, and where they are: (batch, longest, …)."""
-    padded = nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=1)
-    lengths = torch.tensor([len(row) for row in rows])
-    return padded, (torch.arange(padded.shape[1]) < lengths[:, None]).float()
 
 
 def _tokens(
@@ -257,18 +217,23 @@ def _batches(ready: list[list[_Ready]], rng: random.Random) -> Iterator[list[lis
     yield from batches
 
 
-def _loss(model: _Model, groups: Sequence[Sequence[_Ready]], kept: int) -> torch.Tensor:
+def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
     """Twice the log loss of relevance, plus those of three choices.
 
     Among the sentences of a question, among all spans of a right sentence, and among those of its
     spans that are possible short answers: which of several figures it is.
     """
     flat = [one for group in groups for one in group]
-    states, mask = _padded([one.states.float() for one in flat])
+    longest = max(len(one.ids) for one in flat)
+    ids = torch.ones(len(flat), longest, dtype=torch.long)
+    mask = torch.zeros(len(flat), longest)
+    for row, one in enumerate(flat):
+        ids[row, : len(one.ids)] = torch.tensor(one.ids)
+        mask[row, : len(one.ids)] = 1
     can = torch.cpu.get_capabilities()
     fast = bool(can.get("avx512_bf16") or can.get("amx_bf16"))
     with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-        heads = model.above(states, mask, kept)
+        heads = model(ids, mask)
     heads = heads.float()
     relevance = heads[:, 0, 0]
     right = torch.tensor([float(one.right) for one in flat])

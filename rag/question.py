@@ -541,10 +541,10 @@ def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def _glossary() -> dict[Language, dict[tuple[str, ...], tuple[int, ...]]]:
+def __entries() -> dict[Language, dict[tuple[str, ...], tuple[int, ...]]]:
     """Wordings as tuples of keys -> numbers of entries, by language."""
     index: dict[Language, dict[tuple[str, ...], list[int]]] = {"vi": {}, "en": {}}
-    for number, (en, vi, _) in enumerate(glossary()):
+    for number, (en, vi, _) in enumerate(_entries()):
         for language, wordings in (("en", en), ("vi", vi)):
             for wording in wordings:
                 keys = _keys((word for word, _, _ in words(wording)), _typed(language))
@@ -563,7 +563,7 @@ def _typed(language: str) -> Language:
 
 
 @lru_cache(maxsize=1)
-def glossary() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
+def _entries() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
     """(English wordings, Vietnamese wordings, topic) of every entry but the question words."""
     lines = (files("rag") / "data" / "glossary.tsv").read_text(encoding="utf-8").splitlines()
     entries = []
@@ -576,7 +576,7 @@ def glossary() -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
 
 def vietnamese_wordings() -> list[str]:
     """Every Vietnamese wording of the glossary."""
-    return [wording for _, wordings, _ in glossary() for wording in wordings]
+    return [wording for _, wordings, _ in _entries() for wording in wordings]
 
 
 _AMBIGUOUS_CAPITALS = frozenset({"US", "IT", "WHO", "AI", "PM", "WB", "May", "March", "Turkey"})
@@ -595,7 +595,7 @@ def _keys(found: Iterable[str], language: Language) -> tuple[str, ...]:
 
 def _concepts(found: Sequence[tuple[str, int, int]], language: Language) -> tuple[Concept, ...]:
     """The longest wordings of the glossary, from left to right, without overlap."""
-    index, entries = _glossary(), glossary()
+    index, entries = __entries(), _entries()
     concepts: list[Concept] = []
     tongues: list[Language] = [language, "en" if language == "vi" else "vi"]
     marked = any(not fold(word).isascii() for word, _, _ in found)

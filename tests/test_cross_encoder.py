@@ -118,10 +118,6 @@ def test_training_learns_and_its_arrays_make_a_graph(embedder: Embedder, tmp_pat
     more = train(groups, folder, ["more"], epochs=1, start=tmp_path / "adapter.npz")
     assert more.pop("sets").tolist() == ["more", "two questions"]
     assert all(np.array_equal(value, arrays[name]) for name, value in more.items())
-    above = train(groups, folder, [], epochs=3, start=tmp_path / "adapter.npz", kept=6)
-    changed = {name for name, value in above.items() if not np.array_equal(value, arrays[name])}
-    layers = {int(name.split(".")[2]) for name in changed if name.startswith("encoder.layer.")}
-    assert layers == set(range(6, 12))
     path = cross_encoder(folder, tmp_path / "adapter.npz")
     try:
         encoder: Any = embedder.encoder

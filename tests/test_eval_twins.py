@@ -1,4 +1,4 @@
-"""Twins of questions: one name, year or term changed, to something that is told nowhere."""
+"""Twins of questions: one name or one year changed, to something that is told nowhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from eval.twins import Terms, Twins, all_told, names
-from rag.question import understand
+from eval.twins import all_told, names, twin
 
 ASKED = [
     "Lạc An chi bao nhiêu cho người nghèo năm 2021?",
@@ -22,10 +21,6 @@ TOLD = all_told(
 )
 
 
-def _twins(*others: str) -> Twins:
-    return Twins(TOLD, own={"vi": ["Lạc An"]}, others={"vi": others})
-
-
 def test_names_are_what_several_questions_hold_in_different_company() -> None:
     assert names(ASKED) == ["Lạc An"]
     assert names(ASKED[:3]) == []
@@ -33,7 +28,7 @@ def test_names_are_what_several_questions_hold_in_different_company() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_one_thing_is_changed_to_what_is_not_told(seed: int) -> None:
-    changed = _twins("Hòa Khê", "Vĩnh Lăng").twin(ASKED[0], random.Random(seed))
+    changed = twin(ASKED[0], ["Lạc An"], ["Hòa Khê", "Vĩnh Lăng"], TOLD, random.Random(seed))
     assert changed is not None
     assert ("Lạc An" in changed) != ("2021" in changed)
     assert "Hòa Khê" not in changed
@@ -42,8 +37,7 @@ def test_one_thing_is_changed_to_what_is_not_told(seed: int) -> None:
 
 
 def test_both_kinds_of_change_are_made() -> None:
-    twins = _twins("Vĩnh Lăng")
-    made = {twins.twin(ASKED[1], random.Random(n)) for n in range(40)}
+    made = {twin(ASKED[1], ["Lạc An"], ["Vĩnh Lăng"], TOLD, random.Random(n)) for n in range(40)}
     assert "Năm 2021 ở Vĩnh Lăng có bao nhiêu hộ nghèo?" in made
     assert any(text and "Lạc An" in text and "2021" not in text for text in made)
 
@@ -58,31 +52,4 @@ def test_both_kinds_of_change_are_made() -> None:
     ],
 )
 def test_a_question_with_nothing_to_change_has_no_twin(question: str) -> None:
-    assert _twins("Vĩnh Lăng").twin(question, random.Random(1)) is None
-
-
-@pytest.mark.parametrize(
-    ("question", "instead"),
-    [
-        ("Kim ngạch xuất khẩu tăng bao nhiêu?", "Xuất siêu tăng bao nhiêu?"),
-        ("Exports grew by how much?", "Trade surplus grew by how much?"),
-    ],
-)
-def test_a_term_is_changed_for_one_like_it_that_is_not_told(question: str, instead: str) -> None:
-    known = Terms(
-        entries=[("export", "xuất khẩu"), ("import", "nhập khẩu"), ("trade surplus", "xuất siêu")],
-        wordings=[("export", "xuất khẩu"), ("import", "nhập khẩu"), ("trade surplus", "xuất siêu")],
-        near=[[1, 2], [0, 2], [0, 1]],
-    )
-    told = all_told(["Xuất khẩu tăng 5%, nhập khẩu giảm."])
-    assert known.untold(told) == {2}
-    known.entries[0] = _entry(question)
-    made = Twins(told, own={}, others={}, terms=known).twin(question, random.Random(1))
-    assert made == instead
-    assert Twins(told, own={}, others={}).twin(question, random.Random(1)) is None
-
-
-def _entry(question: str) -> tuple[str, str]:
-    """The preferred wordings of the question's term of trade."""
-    (concept,) = (one for one in understand(question).concepts if one.topic == "trade")
-    return concept.wordings("en")[0], concept.wordings("vi")[0]
+    assert twin(question, ["Lạc An"], ["Vĩnh Lăng"], TOLD, random.Random(1)) is None
