@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from rag.embedding import Vector
 from rag.evidence import SENTENCE_FEATURES, Reading
 from rag.index import unspoken
 from rag.language import bare, fold, sentences, stem, words
-from rag.question import Concept, Question
+from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
 from rag.schema import Language
 from rag.span_features import SPAN_FEATURES, Sentence, said_of
@@ -24,8 +23,7 @@ CONFIDENCE_FEATURES = (
     "noun", "other_noun", "counted", "period", "base", "before", "after", "clause", "told", "sort",
     "column", "strict_weakest", "strict_missing", "strict_covered", "unsaid",
     "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
-    "margin", "official", "missed_place", "reader", "reader_other", "pointer", "elsewhere",
-    "nowhere",
+    "margin", "official", "missed_place", "reader", "reader_other", "pointer",
 )  # fmt: skip
 
 
@@ -49,15 +47,15 @@ def _plain(sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> str:
     return f" {' '.join(bare(stem(word)) for word, _, _ in words(text))} "
 
 
-def _unsaid(asked: Asked, sentence: Sentence, plain: str) -> dict[Concept, float]:
-    """The terms of the question that the glossary knows and `plain` does not say.
+def _unsaid(asked: Asked, sentence: Sentence, plain: str) -> float:
+    """The weightiest term of the question that the glossary knows and `plain` does not say.
 
-    Each with its share of the question's weight, 0 to 1. What the glossary knows would be
-    recognised in any of its wordings, so that its absence says more than that of another word.
+    As a share of the question's weight, 0 to 1. What the glossary knows would be recognised in any
+    of its wordings, so that its absence says more than that of another word.
     """
     question = asked.question
     language = sentence.candidate.release.language
-    spans, found = asked.encoded.spans, {}
+    spans, largest = asked.encoded.spans, 0.0
     for concept in question.concepts:
         inside = [
             word
@@ -69,35 +67,8 @@ def _unsaid(asked: Asked, sentence: Sentence, plain: str) -> dict[Concept, float
         if _worded(question, concept.start, concept.end, language, plain):
             continue
         mine = (spans[:, 0] < concept.end) & (spans[:, 1] > concept.start)
-        found[concept] = float(asked.token_weights[mine].sum())
-    return found
-
-
-@lru_cache(maxsize=4096)
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(bare(stem(word)) for word, _, _ in words(text))
-
-
-def _said_elsewhere(
-    concepts: Iterable[Concept], sentence: Sentence, candidates: Sequence[Candidate]
-) -> set[Concept]:
-    """Which terms some sentence of the release has all the words of, among the passages found."""
-    mine = sentence.candidate
-    language = mine.release.language
-    forms = {concept: [_stems(form) for form in concept.wordings(language)] for concept in concepts}
-    if not forms:
-        return set()
-    others = [
-        _stems(other.passage.text[start:end])
-        for other in candidates
-        if other.release.id == mine.release.id
-        for start, end in sentences(other.passage.text)
-    ]
-    return {
-        concept
-        for concept, wordings in forms.items()
-        if any(form <= said for form in wordings for said in others)
-    }
+        largest = max(largest, float(asked.token_weights[mine].sum()))
+    return largest
 
 
 def _unsaid_name(question: Question, sentence: Sentence, plain: str) -> float:
@@ -204,8 +175,6 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `strict_…`: the coverage by what is said of the span alone, where its words are told;
     - `unsaid`, `unsaid_near`: the weightiest term that the glossary knows and the span's own words,
       or the sentence and its neighbours, do not say; `unsaid_name`: names missed by the former;
-    - `elsewhere`, `nowhere`: the weightiest term that the span's own words do not say, but some
-      sentence of the release's passages that were found does, or none does;
     - `other_year`: neither sentence, context nor title speaks of the year asked for;
     - `rival`: how near the second span of the sentence comes, 0 to 1;
     - `counted`: whether what is to be counted stands beside the figure;
@@ -225,8 +194,6 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     span = dict(zip(SPAN_FEATURES, reading.span.features, strict=True)) if reading.span else {}
     around, alone = _around(reading.best), said_of(reading.best, reading.span)
     near, own = _plain(reading.best, around), _plain(reading.best, alone)
-    unsaid = _unsaid(asked, reading.best, own)
-    elsewhere = _said_elsewhere(unsaid, reading.best, candidates)
     covered = coverage(asked, reading.best, around)
     strict = coverage(asked, reading.best, alone)
     wants_text = question.wants == {"text"}
@@ -275,10 +242,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "strict_weakest": strict.weakest,
         "strict_missing": strict.missing,
         "strict_covered": strict.mean,
-        "unsaid": max(unsaid.values(), default=0.0),
-        "unsaid_near": max(_unsaid(asked, reading.best, near).values(), default=0.0),
-        "elsewhere": max((w for c, w in unsaid.items() if c in elsewhere), default=0.0),
-        "nowhere": max((w for c, w in unsaid.items() if c not in elsewhere), default=0.0),
+        "unsaid": _unsaid(asked, reading.best, own),
+        "unsaid_near": _unsaid(asked, reading.best, near),
         "unsaid_name": _unsaid_name(question, reading.best, own),
         "other_year": float(_other_year(question, reading.best)),
         "rival": reading.rival,

@@ -14,7 +14,7 @@ import pytest
 from ingest import ingest
 from rag import figures
 from rag.archive import Archive
-from rag.confidence import CONFIDENCE_FEATURES, Coverage, confidence_features, coverage, judge
+from rag.confidence import Coverage, coverage, judge
 from rag.embedding import Compared, Embedder, open_cross_encoder
 from rag.evidence import (
     SENTENCE_FEATURES,
@@ -476,37 +476,3 @@ def test_without_fitted_weights_it_is_even(parts: Parts) -> None:
     reading = parts.reader.read(asked, candidates)
     assert reading is not None
     assert judge(asked, reading, candidates, Weights({})) == (0.5, 0.5)
-
-
-# What the figure's own words do not say
-
-
-@pytest.mark.parametrize(
-    ("text", "elsewhere", "nowhere"),
-    [
-        ("Có bao nhiêu doanh nghiệp được thành lập?", False, False),
-        ("Có bao nhiêu doanh nghiệp giải thể?", True, False),
-        ("Có bao nhiêu doanh nghiệp đóng tàu được thành lập?", False, True),
-    ],
-)
-def test_a_term_that_is_only_said_elsewhere_shows(
-    parts: Parts, text: str, elsewhere: bool, nowhere: bool
-) -> None:
-    asked, candidates = parts.candidates(text)
-    founded = next(
-        sentence
-        for sentence in parts.reader.rank(asked, candidates)
-        if "thành lập là 13.125 đơn vị" in sentence.text
-    )
-    told = founded.candidate.passage.text
-    weighed = next(
-        one
-        for one in parts.reader.weigh(asked, founded)
-        if told[one.span.start : one.span.end].startswith("13.125")
-    )
-    reading = Reading(founded, weighed, (founded,))
-    features = dict(
-        zip(CONFIDENCE_FEATURES, confidence_features(asked, reading, candidates), strict=True)
-    )
-    assert (features["elsewhere"] > 0) == elsewhere
-    assert (features["nowhere"] > 0) == nowhere
