@@ -56,17 +56,17 @@ _PERSON_LIKELY = re.compile(rf"\b{_CAP}(?: [A-Z]\.)?(?:[ -]{_CAP}){{1,2}}\b")
 _VI_PART = (
     rf"{_CAP}(?: (?:tế|dục|tạo|hoạch|tư|tải|thông|nguyên|trường|nghiệp|thôn|chính|vụ|hội|phố|án|sự|"
     rf"dân|sách|ngoại|hóa|thao|lịch|học|nghệ|binh|lao|động|ninh|phòng|bạc|hàng|nước|thuế|quan|kê|tra|ủy|"
-    rf"tỉnh|quận|huyện|vực|dựng|thương|tỉnh|viện|công))*"
+    rf"tỉnh|quận|huyện|vực|dựng|thương|viện|công)\b)*"
 )
 _AGENCY = re.compile(
     rf"\b(?:Sở|Bộ|Ban|Cục|Tổng cục|Chi cục|Vụ|Viện|Ủy ban|Uỷ ban|UBND|HĐND|Hội đồng|"
     rf"Hội(?! nghị| thảo| nhập)|Công an|"
     rf"Văn phòng|Đảng bộ|Thành ủy|Tỉnh ủy|Chính phủ|Quốc hội|Ngân hàng|Quỹ|Trung tâm|Tập đoàn|"
     rf"Tổng công ty|Công ty|Liên đoàn|Mặt trận|Đoàn|Kho bạc|Bệnh viện|Trường|Phòng)\b"
-    rf"(?: (?:tỉnh|thành phố|quận|huyện|dự án|quản lý))*(?:(?:,| và| -)? {_VI_PART})*|"
+    rf"(?: (?:tỉnh|thành phố|quận|huyện|dự án|quản lý)\b)*(?:(?:,| và| -)? {_VI_PART})*|"
     rf"\b(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|Council|Authority|Board|"
     rf"Administration|Institute|Bank|Centre|Center|Directorate|Treasury|Service)\b"
-    rf"(?: (?:of|for|and|on|the|{_CAP}))*(?: {_CAP})?|"
+    rf"(?: (?:(?:of|for|and|on|the)\b|{_CAP}))*(?: {_CAP})?|"
     rf"\b(?:{_CAP} ){{1,5}}(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|"
     rf"Council|Authority|Board|Administration|Institute|Bank|Corporation|Trust)\b"
     rf"(?: (?:of|for) (?:the )?{_CAP}(?:,? (?:and )?{_CAP})*)?|"
@@ -91,7 +91,7 @@ _AT = re.compile(r"(?:tại|ở|in|at|near|of)\s+", re.I)
 _ITEM = r"[^,;:.()]{2,60}"
 _NAMED = (
     rf"(?:(?:quận|huyện|thị xã|thành phố|xã|phường|tỉnh|Sở|Bộ|[a-z]+) )?"
-    rf"{_CAP}(?:[ -](?:{_CAP}|of|and|tế|phố))*"
+    rf"{_CAP}(?:[ -](?:{_CAP}|(?:of|and|tế|phố)\b))*"
 )
 _NAMES = re.compile(
     rf"{_NAMED}(?:, {_NAMED})+(?:,? (?:và|and|or|&) {_NAMED})?|{_NAMED} (?:và|and) {_NAMED}"

@@ -228,6 +228,8 @@ def test_half_a_word_is_no_answer(parts: Parts) -> None:
          "The meeting was chaired by Ms. Mary Jane Watson.", "Mary Jane Watson"),
         ("agency", "Sở nào được giao?", "vi",
          "Giao Sở Giáo dục và Đào tạo chủ trì cùng Sở Y tế.", "Sở Giáo dục và Đào tạo"),
+        ("agency", "Sở nào phối hợp với công an?", "vi",
+         "Sở Giao thông Vận tải phối hợp với Công an.", "Sở Giao thông Vận tải"),
         ("agency", "Which ministry must report?", "en",
          "All offices report to the Ministry of Finance.", "Ministry of Finance"),
         ("document", "Nghị quyết nào được thực hiện?", "vi",
