@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag import figures, units
@@ -953,6 +953,7 @@ def test_parse_inverts_format(value: Decimal, unit: str | None, language: Langua
     st.sampled_from([None, *_UNIT_NAMES]),
     st.sampled_from(LANGUAGES),
 )
+@example(bounds=[Decimal(84), Decimal(1_000_000)], unit=None, language="vi")
 def test_parse_inverts_format_of_ranges(
     bounds: list[Decimal], unit: str | None, language: Language
 ) -> None:
