@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from rag.language import fold, stripped
+from rag.language import stripped
 
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _YEAR = re.compile(r"(?<![\d.,/-])(?:19|20)\d\d(?![\d.,-]?\d)")
@@ -46,7 +46,7 @@ def names(questions: Sequence[str]) -> list[str]:
 
 def all_told(texts: Iterable[str]) -> str:
     """What the texts of releases tell, as `twin` looks in it."""
-    return fold("\n".join(texts))
+    return stripped("\n".join(texts))
 
 
 def twin(
@@ -58,8 +58,7 @@ def twin(
     `all_told` makes of the releases of the set: what is put in must not stand in it.
     """
     changes = []
-    plain = stripped(told)
-    fresh = [name for name in others if name not in own and stripped(name) not in plain]
+    fresh = [name for name in others if name not in own and stripped(name) not in told]
     for start, end in _runs(question):
         if question[start:end] in own and fresh:
             changes.append((start, end, rng.choice(fresh)))

@@ -19,6 +19,8 @@ _FINAL = ".!?…"
 CLOSERS = "\"'”’»)]}*_ "
 _BREAK_IN_CELL = "\x01"
 
+# ---------------------------------------------------------------------------------------------
+# Characters
 
 _INVISIBLE = re.compile(
     r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufdd0-\ufdef\ufffe\uffff"

@@ -145,15 +145,15 @@ def _rank(style: str) -> int | None:
     return RANKS.get(style)
 
 
+# ---------------------------------------------------------------------------------------------
+# Header: what stands before the body
+
 _NUMBER_EN = re.compile(
     r"(?:(?:(?:press|news|media)\s+)?(?:release|statement|notice|communiqu[eé])\s*)?"
     r"(?:no\b|number\b|nr\b|#|ref(?:erence)?\b)\.?\s*(?:no\b\.?|number\b)?\s*[:.]?\s*"
     r"([A-Za-z0-9][\w./-]*)",
     re.I,
 )
-# ---------------------------------------------------------------------------------------------
-# Header: what stands before the body
-
 TYPE_LINE = re.compile(
     rf"\W*((?:{unaccented(KINDS)}|thong tin bao chi|corrigendum|backgrounder)\b)(?:\s*[:–—-]?\s*)"
 )

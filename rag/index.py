@@ -249,10 +249,9 @@ class Index:
         """Passage id -> its place in `ids`."""
         return self._current_words().position
 
-    def place(self, number: int) -> tuple[str, Language]:
-        """Id and language of the release of the passage at a place in `ids`."""
-        language, _, release_id = self._current_words().label(number).partition(" ")
-        return release_id, cast(Language, language)
+    def release_of(self, number: int) -> str:
+        """The id of the release of the passage at a place in `ids`."""
+        return self._current_words().label(number).partition(" ")[2]
 
     @property
     def languages(self) -> list[Language]:

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
@@ -17,6 +16,7 @@ from rag.errors import QuestionError
 from rag.language import bare, detect, fold, stem, words
 from rag.period import Period, asked_times
 from rag.schema import Figure, Language
+from rag.units import GROUPS
 
 Want = Literal[
     "money", "percent", "count", "quantity", "date", "person", "agency", "place", "document",
@@ -393,11 +393,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         + (" price" if _PRICE.search(text) else "")
         + (" list" if _SEVERAL.search(text) else "")
     )
-    if (
-        noun
-        and figures.kind(Figure("", Decimal(5), noun, 0, 0)) == "money"
-        and wants & {"count", "quantity"}
-    ):
+    if noun and GROUPS.get(noun) == "money" and wants & {"count", "quantity"}:
         # "How many million dollars" counts nothing.
         wants = wants - {"count", "quantity"} | {"money"}
     return Question(

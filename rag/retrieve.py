@@ -221,7 +221,7 @@ class Retriever:
         dense = {position[name]: cosine for name, cosine in near.items() if name in position}
         numbers = np.array([*dense, *(n for n in top.tolist() if n not in dense)], np.intp)
         if allowed is not None:
-            numbers = numbers[[self._index.place(n)[0] in allowed for n in numbers.tolist()]]
+            numbers = numbers[[self._index.release_of(n) in allowed for n in numbers.tolist()]]
         # The columns of `told` are the first four features of a passage.
         told = np.zeros((len(numbers), 4), np.float32)
         fitted = np.zeros_like(told)
@@ -234,8 +234,10 @@ class Retriever:
         told[:, 1] = [dense.get(n, 0.0) for n in numbers.tolist()]
         best = np.argsort(-(told * fitted).sum(axis=1), kind="stable")[: max(k, _READ)]
         rows = [
-            _Row(ids[n], self._index.place(n)[0], *values)
-            for n, (_, _, *values) in zip(numbers[best].tolist(), told[best].tolist(), strict=True)
+            _Row(ids[n], self._index.release_of(n), own_share, term_share)
+            for n, (own_share, term_share) in zip(
+                numbers[best].tolist(), told[best, 2:].tolist(), strict=True
+            )
         ]
         found = self._rank(asked, rows)
         if question.of_release and found:

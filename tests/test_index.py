@@ -137,7 +137,7 @@ def test_each_passage_is_in_the_language_of_its_release(archive: Archive, index:
     everywhere = np.arange(len(index.ids))
     known = {release.id: release.language for release in archive.releases()}
     for language in index.languages:
-        expected = [known[index.place(number)[0]] == language for number in everywhere.tolist()]
+        expected = [known[index.release_of(number)] == language for number in everywhere.tolist()]
         assert index.in_language(everywhere, language).tolist() == expected
     assert set(index.languages) == set(known.values())
 
