@@ -1,16 +1,19 @@
 """`python -m eval.fit`: fits the small files that the reader weighs with, from sets the user names.
 
     python -m eval.fit head  --squad CONTEXTS.json[:QUESTIONS.json] ...
+    python -m eval.fit kinds --gold GOLD.jsonl:FOLDER[:dev] ...
     python -m eval.fit cross-encoder --squad ... --gold GOLD.jsonl:FOLDER[:dev] ...
     python -m eval.fit weights --squad ... --gold GOLD.jsonl:FOLDER[:dev] ... [--folds 4]
     python -m eval.fit syllables --squad ... --gold GOLD.jsonl:FOLDER[:dev] ...
 
 `head` writes `rag/data/head.npz`: the mean vectors of questions and passages by language, and how
-many passages each vocabulary id occurs in. `cross-encoder` writes `rag/data/cross_encoder.npz`, see
-`eval.fit_cross`; it leaves out an eighth of each set, and of the sets that it was trained on only
-that eighth serves the fits that use it. `weights` writes `rag/data/weights.json`: for the choice
-of passage, sentence and span a listwise softmax regression over the features of `rag.retrieve` and
-`rag.evidence`, and for the confidence a logistic regression. It prints how often the right one
+many passages each vocabulary id occurs in. `kinds` writes `rag/data/kinds.npz`: the kind of answer
+that a question's words let expect, see `eval.fit_kinds`. `cross-encoder` writes
+`rag/data/cross_encoder.npz`, see `eval.fit_cross`. Both leave out an eighth of each set, and of the
+sets that they learned from only that eighth serves the fits that use them. `weights` writes
+`rag/data/weights.json`: for the choice of passage, sentence and span a listwise softmax regression
+over the features of `rag.retrieve` and `rag.evidence`, and for the confidence a logistic
+regression. It prints how often the right one
 comes first on folds that were left out, split by article or by question pair, and how the logistics
 judge sets that were left out as a whole. `syllables` writes `rag/data/syllables.npz`, the counts by
 which `rag.diacritics` marks what was typed without diacritics, from all Vietnamese texts and
@@ -35,10 +38,12 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from eval.fit_kinds import fit_kinds
 from eval.fit_sets import (
     FOLDS,
     Asked,
     Set,
+    fold_of,
     gold_questions,
     is_public,
     opened,
@@ -48,10 +53,11 @@ from eval.fit_sets import (
     squad_questions,
 )
 from eval.fit_weights import Case, Judged, fit_judges, fit_listwise
-from eval.gold import Split, load_gold, split_of
+from eval.gold import Question, Split, load_gold, split_of
+from eval.metrics import agrees
 from eval.twins import all_told, names, twin
 from ingest.pipeline import ingest
-from rag import figures, retrieve
+from rag import retrieve
 from rag.archive import Archive
 from rag.confidence import confidence_features
 from rag.diacritics import Syllables
@@ -152,11 +158,11 @@ class Store:
 
 
 def unseen(stores: Sequence[Store]) -> list[Store]:
-    """The stores with only those questions that the cross-encoder was not trained on.
+    """The stores with only those questions that neither cross-encoder nor kinds learned from.
 
-    On the others its scores are better than they will be, and would be trusted too much.
+    On the others they are better than they will be, and would be trusted too much.
     """
-    seen = seen_sets(_DATA / "cross_encoder.npz")
+    seen = seen_sets(_DATA / "cross_encoder.npz") | seen_sets(_DATA / "kinds.npz")
     return [
         replace(
             store,
@@ -175,7 +181,8 @@ def gather(
 ) -> list[Case]:
     """The listwise cases of passages, sentences, spans, or sentences by their spans.
 
-    Without `read`, spans are weighed without the cross-encoder.
+    Without `read`, spans are weighed without the cross-encoder and without how likely their kind
+    is; what is looked for at all is as in use, also where that was learned from the question.
     """
     out: list[Case] = []
     for store in stores:
@@ -214,6 +221,8 @@ def gather(
                     if any(right):
                         if read:
                             (sentence,) = reader.compare(asked, [sentence])
+                        else:
+                            asked = replace(asked, question=replace(asked.question, expected=()))
                         rows = span_features(asked, sentence, store.index.weight)
                         same = [sentence.candidate] * len(rows)
                         out.append(_case(asked, same, item, rows, right))
@@ -225,10 +234,16 @@ _TWINS = 0.3
 """The share of answerable questions on releases that get a twin which cannot be answered."""
 
 
+_LEARNED = ("pointer", "expected", "kind")
+"""Features of a span whose weights are fitted on questions that nothing was learned from."""
+_KEPT = 0.25
+"""The share of the questions that the cross-encoder has learned from that it is asked again."""
+
+
 def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] = ()) -> list[Group]:
     """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`).
 
-    Of the sets that it has learned from before (`known`) half of the questions, so that it does
+    Of the sets that it has learned from before (`known`) a part of the questions, so that it does
     not forget them.
     """
     from eval.fit_cross import CANDIDATES, Example, Group
@@ -251,7 +266,7 @@ def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] =
             for language in named[number]
         }
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
-            if item.fold == FOLDS - 1 or (item.name in known and rng.random() < 0.5):
+            if item.fold == FOLDS - 1 or (item.name in known and rng.random() > _KEPT):
                 continue
             asked = retriever.ask(retriever.understand(item.text))
             ranked = reader.rank(asked, retriever.search(asked, 10))
@@ -290,7 +305,7 @@ def _answers(item: Asked, sentence: Sentence, right: bool) -> tuple[tuple[int, i
     found = [
         (figure.start - sentence.start, figure.end - sentence.start)
         for figure in sentence.figures
-        if item.figure is not None and figures.same(figure, item.figure)
+        if item.figure is not None and agrees(item.figure, figure)
     ]
     if not found:
         text = sentence.text.lower()
@@ -348,7 +363,7 @@ def judge(stores: Sequence[Store], weights: Weights) -> list[Judged]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the fits."""
     parser = argparse.ArgumentParser(prog="python -m eval.fit", description=__doc__)
-    parser.add_argument("what", choices=("head", "cross-encoder", "weights", "syllables"))
+    parser.add_argument("what", choices=("head", "kinds", "cross-encoder", "weights", "syllables"))
     parser.add_argument("--squad", nargs="*", default=[], metavar="C.json[:Q.json]")
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
     parser.add_argument("--folds", type=int, default=4)
@@ -374,9 +389,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         np.savez_compressed(_DATA / "syllables.npz", **counted.packed())
         print(f"wrote {_DATA / 'syllables.npz'}: {len(counted.single)} syllables")
         return 0
+    if options.what == "kinds":
+        learned_from = _learned_from(options.gold)
+        named = [set_name(Path(name.split(":")[0])) for name in options.gold]
+        try:
+            arrays: Any = fit_kinds(learned_from, named)
+        except ValueError as error:
+            parser.error(f"{error}; name more sets: --gold")
+        np.savez_compressed(_DATA / "kinds.npz", **arrays)
+        print(f"wrote {_DATA / 'kinds.npz'} from {len(learned_from)} questions")
+        return 0
     embedder = open_embedder(Settings())
     if options.what == "head":
-        arrays: Any = fit_head(sets, embedder)
+        arrays = fit_head(sets, embedder)
         np.savez_compressed(_DATA / "head.npz", **arrays)
         print(f"wrote {_DATA / 'head.npz'}: {Head.bundled().identity}")
         return 0
@@ -426,12 +451,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stores = unseen(stores)
         if not options.judges:
             found = gather(stores, "span", Weights(weights))
-            fit_listwise("span", SPAN_FEATURES, found, options.folds, weights, only=("pointer",))
+            fit_listwise("span", SPAN_FEATURES, found, options.folds, weights, only=_LEARNED)
             found = gather(stores, "choice", Weights(weights))
             fit_listwise("choice", CHOICE_FEATURES, found, options.folds, weights)
         fit_judges(judge(stores, Weights(weights)), weights, options.refused)
         _write(weights)
     return 0
+
+
+def _learned_from(names: Sequence[str]) -> list[Question]:
+    """The gold questions of all folds but the last, as the cross-encoder has them."""
+    found = []
+    for name in names:
+        path, _, split = [*name.split(":"), "all"][:3]
+        questions = load_gold(Path(path)).questions
+        parts = split_of(questions)
+        found += [
+            question
+            for question in questions
+            if split in ("all", parts[question.id]) and fold_of(question) != FOLDS - 1
+        ]
+    return found
 
 
 def _store(settings: Settings, embedder: Embedder, stack: ExitStack) -> Store:

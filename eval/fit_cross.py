@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ _RATE_GOING_ON = 2.5e-4
 """Of a training that goes on from an earlier one: at the full rate, that is first unlearned."""
 _TOGETHER = 5
 """Questions of a step."""
+_ALIKE = 3
+"""Of them on one sentence, at most."""
 CANDIDATES = 3
 """Sentences read for each question, right ones first, then the likeliest wrong ones."""
 
@@ -70,6 +72,11 @@ class _Ready:
     """First and last token."""
     others: list[tuple[int, int]]
     """The same of the possible answers that are wrong."""
+
+    @property
+    def sentence(self) -> tuple[int, ...]:
+        """The tokens of the sentence."""
+        return tuple(self.ids[self.first :])
 
 
 class _Adapted(nn.Module):
@@ -143,12 +150,13 @@ def train(
     learned = [value for value in model.parameters() if value.requires_grad]
     highest = _RATE_GOING_ON if start else _RATE
     optimizer = torch.optim.AdamW(learned, lr=highest, weight_decay=0.01)
-    steps = epochs * math.ceil(len(ready) / _TOGETHER)
     rng, done, mean = random.Random(1), 0, 0.0
+    rounds = [_batches(ready, rng) for _ in range(epochs)]
+    steps = sum(map(len, rounds))
     model.train()
     with tqdm(total=steps, desc="training", file=sys.stderr) as bar:
-        for _ in range(epochs):
-            for batch in _batches(ready, rng):
+        for batches in rounds:
+            for batch in batches:
                 # A short rise, then a straight fall.
                 rate = min(1.0, done / (0.06 * steps), max(0.02, 1 - done / steps))
                 for group in optimizer.param_groups:
@@ -204,24 +212,54 @@ def _tokens(
     return found
 
 
-def _batches(ready: list[list[_Ready]], rng: random.Random) -> Iterator[list[list[_Ready]]]:
-    """Questions of like length together, in a random order."""
-    order = list(ready)
-    rng.shuffle(order)
-    batches = []
-    for start in range(0, len(order), 40 * _TOGETHER):
-        part = order[start : start + 40 * _TOGETHER]
-        part.sort(key=lambda group: max(len(one.ids) for one in group))
-        batches += [part[at : at + _TOGETHER] for at in range(0, len(part), _TOGETHER)]
+def _batches(ready: list[list[_Ready]], rng: random.Random) -> list[list[list[_Ready]]]:
+    """Questions of like length together, in a random order; questions on one sentence together.
+
+    A question and its near miss, which has the same sentence for its likeliest, are then compared.
+    """
+    about: dict[tuple[int, ...], list[list[_Ready]]] = {}
+    for group in ready:
+        best = next((one for one in group if one.right), group[0])
+        about.setdefault(best.sentence, []).append(group)
+    units = []
+    for groups in about.values():
+        rng.shuffle(groups)
+        units += [groups[at : at + _ALIKE] for at in range(0, len(groups), _ALIKE)]
+    rng.shuffle(units)
+    batches: list[list[list[_Ready]]] = []
+    for start in range(0, len(units), 40 * _TOGETHER):
+        part = units[start : start + 40 * _TOGETHER]
+        part.sort(key=lambda unit: max(len(one.ids) for group in unit for one in group))
+        batches.append([])
+        for unit in part:
+            if len(batches[-1]) + len(unit) > _TOGETHER:
+                batches.append([])
+            batches[-1] += unit
     rng.shuffle(batches)
-    yield from batches
+    return batches
+
+
+def _contrasts(flat: Sequence[_Ready], relevance: torch.Tensor) -> list[torch.Tensor]:
+    """Log losses of a sentence being more relevant to the questions that it answers than to others.
+
+    One for each sentence that was found for questions of both sorts.
+    """
+    rows: dict[tuple[int, ...], tuple[list[int], list[int]]] = {}
+    for row, one in enumerate(flat):
+        rows.setdefault(one.sentence, ([], []))[one.right].append(row)
+    return [
+        functional.softplus(relevance[wrong][:, None] - relevance[right][None, :]).mean()
+        for wrong, right in rows.values()
+        if wrong and right
+    ]
 
 
 def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
-    """Twice the log loss of relevance, plus those of three choices.
+    """Twice the log loss of relevance, plus those of four choices.
 
-    Among the sentences of a question, among all spans of a right sentence, and among those of its
-    spans that are possible short answers: which of several figures it is.
+    Among the sentences of a question, among the questions of a sentence, among all spans of a right
+    sentence, and among those of its spans that are possible short answers: which of several figures
+    it is.
     """
     flat = [one for group in groups for one in group]
     longest = max(len(one.ids) for one in flat)
@@ -256,7 +294,7 @@ def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
             spans.append(-told / 2)
             if others:
                 figures.append(torch.logsumexp(torch.stack([*mine, *others]), 0) - told)
-    for losses in (choices, spans, figures):
+    for losses in (choices, _contrasts(flat, relevance), spans, figures):
         if losses:
             total = total + torch.stack(losses).mean()
     return total

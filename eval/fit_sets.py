@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from eval.gold import Question, Split, load_gold, locate_quotes, split_of
-from eval.metrics import exact_match
+from eval.metrics import agrees, exact_match
 from ingest.pipeline import ingest
-from rag import figures
 from rag.embedding import Embedder
 from rag.retrieve import Candidate
 from rag.schema import Figure, Release
@@ -90,7 +89,7 @@ def set_name(path: Path) -> str:
 
 
 def seen_sets(path: Path) -> set[str]:
-    """The names of the sets that a cross-encoder's file was trained on."""
+    """The names of the sets that a file of arrays was trained on."""
     with np.load(path) as arrays:
         return set(arrays["sets"].tolist())
 
@@ -142,6 +141,11 @@ def squad_questions(one: Set, sources: dict[str, int]) -> list[Asked]:
     return out
 
 
+def fold_of(question: Question) -> int:
+    """The fold of a gold question; those of one pair are in the same."""
+    return int(hashlib.sha256(question.pair.encode()).hexdigest(), 16) % FOLDS
+
+
 def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> list[Asked]:
     """The questions of a gold file over the releases they were written for."""
     gold = load_gold(path)
@@ -161,7 +165,7 @@ def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> lis
 
         def fits(sentence: Sentence, span: Span, question: Question = question) -> bool:
             if span.figure is not None and question.figure is not None:
-                return figures.same(span.figure, question.figure)
+                return agrees(question.figure, span.figure)
             text = sentence.candidate.passage.text[span.start : span.end]
             return exact_match(text, question.answers) == 1.0
 
@@ -172,11 +176,10 @@ def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> lis
                 for r, s, e in where
             )
 
-        fold = int(hashlib.sha256(question.pair.encode()).hexdigest(), 16) % FOLDS
         out.append(
             Asked(
                 question.question,
-                fold,
+                fold_of(question),
                 set_name(path),
                 question.answerable,
                 holds,

@@ -19,6 +19,7 @@ from typing import Any, Literal, cast
 from rag.errors import GoldError
 from rag.language import detect
 from rag.schema import Figure, Language, Release
+from rag.units import canonical
 
 Split = Literal["dev", "test", "all"]
 Span = tuple[str, int, int]
@@ -193,7 +194,7 @@ def _quote(value: Any) -> Quote:
 def _figure(value: Any) -> Figure:
     ranged = isinstance(value, dict) and "value" not in value
     item = _object(value, "figure", ("low", "high") if ranged else ("value",), ("unit",))
-    unit = None if item.get("unit") is None else _text(item["unit"], "unit")
+    unit = None if item.get("unit") is None else canonical(_text(item["unit"], "unit"))
     if ranged:
         low, high = _number(item["low"], "low"), _number(item["high"], "high")
         if low > high:

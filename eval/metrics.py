@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import ir_measures
@@ -23,6 +23,7 @@ from rag import figures
 from rag.language import fold
 from rag.schema import Figure, Language
 from rag.tables import with_units
+from rag.units import GROUPS
 
 Part = tuple[float, float]
 """What one question adds to the numerator and the denominator of a metric."""
@@ -173,14 +174,33 @@ def figure_equal(gold: Figure, found: Sequence[Figure]) -> bool:
     Zhu et al. 2021). Of several figures of one kind with different values none is the answer: a
     sentence that holds this year's and last year's rate has not chosen one.
     """
-    if gold.unit is None:
-        wanted = _bounds(gold)
-        matching = [each for each in found if _bounds(each) == wanted]
-    else:
-        matching = [each for each in found if figures.same(gold, each)]
-    kinds = {figures.kind(each) for each in matching}
-    values = {_bounds(each) for each in found if figures.kind(each) in kinds}
+    matching = [each for each in found if agrees(gold, each)]
+    kinds = {figures.kind(_whole(gold, each)) for each in matching}
+    values = {_bounds(each) for each in found if figures.kind(_whole(gold, each)) in kinds}
     return len(values) == 1
+
+
+def agrees(gold: Figure, found: Figure) -> bool:
+    """Whether a figure is gold's: in value and unit, by value alone where gold names no unit.
+
+    Gold may leave out what a rate is per: 40 million dong, printed as 40 million dong a household.
+    It may count with a noun that `rag.units` does not know; that agrees with any other noun.
+    """
+    if gold.unit is None:
+        return _bounds(found) == _bounds(gold)
+    found = _whole(gold, found)
+    if figures.same(gold, found):
+        return True
+    unknown = gold.unit not in GROUPS and "/" not in gold.unit and gold.unit.islower()
+    counted = figures.kind(gold) == figures.kind(found) == "count"
+    return unknown and counted and _bounds(found) == _bounds(gold)
+
+
+def _whole(gold: Figure, found: Figure) -> Figure:
+    """A figure without what it is per, if gold has none."""
+    if gold.unit is None or found.unit is None or "/" in gold.unit:
+        return found
+    return replace(found, unit=found.unit.partition("/")[0])
 
 
 def _bounds(figure: Figure) -> tuple[Decimal | None, Decimal | None, Decimal | None]:

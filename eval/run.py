@@ -412,7 +412,9 @@ def score(
     langs = sorted({record.lang for record in records})
     answered = [each for each in scored if each.answered]
     ece, table = metrics.calibration(
-        [each.record.confidence for each in answered], [each.correct for each in answered]
+        [each.record.confidence for each in answered],
+        # A quotation that holds the figure somewhere is no right answer to be confident of.
+        [each.correct and each.figure_correct is not False for each in answered],
     )
     return Report(
         _metrics(scored),

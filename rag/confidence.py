@@ -14,7 +14,7 @@ from rag.language import bare, fold, sentences, stem, words
 from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
 from rag.schema import Language
-from rag.span_features import SPAN_FEATURES, Sentence, said_of
+from rag.span_features import SPAN_FEATURES, Sentence, likelihood, said_of
 
 CONFIDENCE_FEATURES = (
     "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
@@ -24,6 +24,7 @@ CONFIDENCE_FEATURES = (
     "column", "strict_weakest", "strict_missing", "strict_covered", "unsaid",
     "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
     "margin", "official", "missed_place", "reader", "reader_other", "pointer",
+    "expected",
 )  # fmt: skip
 
 
@@ -181,6 +182,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `text`: the question asks for no span;
     - `reader`, `reader_other`: the cross-encoder's log-odds of the best sentence, and the highest
       of the others that it read; `pointer`: its log-probability of the span;
+    - `expected`: how likely an answer of the span's kind is by the question's words;
     - `official`: the text is known to be a release by its number or issuer.
     """
     question, candidate = asked.question, reading.best.candidate
@@ -257,6 +259,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
             (other.reader for other in reading.sentences[1:] if other.compared), default=-1.0
         ),
         "pointer": span.get("pointer", -1.0),
+        "expected": likelihood(question, reading.span.span if reading.span else None),
     }
     return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
 

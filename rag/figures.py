@@ -50,6 +50,7 @@ from rag.numerals import (
 )
 from rag.schema import Figure, Language
 from rag.units import (
+    ALIKE,
     EN_SCALES,
     GROUPS,
     LONGEST,
@@ -387,6 +388,9 @@ _HALF = _compile(rf"{_S}rưỡi(?!\w)")
 _CURRENCY = _compile(
     r"(?P<sign>-)?(?P<name>(?:US|AU?|S|HK|CAD?|C|NZ|NT|R|MX)\$|CN¥|"
     rf"[{SYMBOLS}]|Rs\.?|R[Mp]\.?|"
+    # South Africa's rand: an R alone also names roads and ratios.
+    rf"(?-i:R)(?=[0-9][0-9.,]*(?:{_S}(?:million|billion|trillion)|bn|m)(?!\w)|"
+    rf"[0-9]+\.[0-9]{{2}}(?:{_S}(?:per|an?)(?!\w)|/)|[0-9]{{1,3}}(?:,[0-9]{{3}})+(?![0-9]))|"
     rf"(?:VNĐ|RMB|{'|'.join(name for name in GROUPS if GROUPS[name] == 'money')})(?![^\W\d_]))"
     rf"{_S0}(?P<more>[$€£¥₹₫](?=[0-9]))?(?=-?[0-9])"
 )
@@ -435,13 +439,21 @@ _HEDGE_AFTER = _compile(rf"{_S}(?:trở{_S}lên|or{_S}more|or{_S}so|and{_S}above
 _LEADING = _compile(
     rf"(?:(?:{_HEDGE}|ngày|vào|trong|từ|between|from|in|on|by|the|giá|đạt|gồm|có){_S0})*"
 )
-_CHANGE = _compile(
+_CHANGED = (
     r"(?<!\w)(?:rises?|rose|risen|rising|increas\w+|grew|grown|growing|fell|falls?|fallen|falling|"
-    r"declin\w+|decreas\w+|dropp?\w*|up|down|chang\w+|went|moved|climbed|jumped|cut|reduced|"
-    r"raised|improved|lifted|lowered|revised|corrected|amended|restated|eased|edged|shortened|"
-    r"extended|expanded|narrowed|widened|lengthened|slowed|quickened|doubled|halved)(?!\w)"
-    rf"[^.;\n]{{0,30}}(?<!\w)from{_S}$"
+    r"declin\w+|decreas\w+|dropp?\w*|up|down|chang\w+|went|goes|moved|climb(?:s|ed|ing)?|"
+    r"jump(?:s|ed|ing)?|cuts?|cutting|reduc(?:es?|ed|ing)|rais(?:es?|ed|ing)|"
+    r"improv(?:es?|ed|ing)|lift(?:s|ed|ing)?|lower(?:s|ed|ing)|revised|corrected|amended|restated|"
+    r"eas(?:es?|ed|ing)|edg(?:es?|ed|ing)|shorten(?:s|ed|ing)?|extend(?:s|ed|ing)?|"
+    r"expand(?:s|ed|ing)?|narrow(?:s|ed|ing)|widen(?:s|ed|ing)?|lengthen(?:s|ed|ing)?|"
+    r"slow(?:s|ed|ing)|quicken(?:s|ed|ing)?|doubl(?:es|ed|ing)|halv(?:es?|ed|ing)|"
+    r"tripl(?:es|ed|ing)|soar(?:s|ed|ing)?|surg(?:es|ed|ing)|swell(?:s|ed|ing)?|shr[aiu]nk|"
+    r"slip(?:s|ped|ping)|slid|boost(?:s|ed|ing)?)(?!\w)"
 )
+_CHANGE = _compile(rf"{_CHANGED}[^.;\n]{{0,30}}(?<!\w)from{_S}$")
+_STEP = _compile(rf"{_CHANGED}[^.;\n]{{0,30}}(?<!\w)by{_S}$")
+_FAR = 5
+"""The ratio of two amounts from which they are no range behind "by"."""
 _COMPARE_BEFORE = _compile(
     rf"(?<!\w)(?:gấp|tăng|giảm|hơn|bằng|kém|gấp{_S}khoảng|gấp{_S}hơn|gấp{_S}gần|tăng{_S}gấp){_S}"
     rf"(?:{_HEDGE}{_S})?$"
@@ -1084,6 +1096,11 @@ class _Reader:
     ) -> _Found | None:
         if second.lone:
             return None
+        before = self.text[max(0, first.start - 45) : first.start]
+        # "rose from 3% to 5%" tells two values, not a range.
+        if match["to"] and _CHANGE.search(before):
+            return None
+        whole = None not in (first.unit, second.unit) and first.scaled == second.scaled
         if first.bare and second.bare:
             after = self.text[second.end : second.end + 2]
             raw = str(second.parts[0][0])
@@ -1128,12 +1145,11 @@ class _Reader:
                     scaled=True,
                     language=second.language,
                 )
-        # "rose from 3% to 5%" tells two values, not a range.
-        before = self.text[max(0, first.start - 45) : first.start]
-        if match["to"] and _CHANGE.search(before):
-            return None
         low, high = self._value(first), self._value(second)
         if low is None or high is None or low >= high:
+            return None
+        if match["to"] and whole and high > _FAR * low and _STEP.search(before):
+            # "rose by 180 MW to 2,455 MW": so much more, and what it came to.
             return None
         return _Found(first.start, second.end, second.unit_name, low=low, high=high)
 
@@ -1637,8 +1653,9 @@ def same(a: Figure, b: Figure) -> bool:
     """Whether one may stand for the other: equal values (or bounds) and units that agree.
 
     A bare number agrees with a count or a measure of the same value, and so do two nouns of one
-    family (people and workers, units and enterprises). Money, percentages, multiples, rates,
-    ratios, dates and periods agree with their own unit alone. A bound is not its range.
+    family (people and workers, units and enterprises) or of a pair (`ALIKE`). Money, percentages,
+    multiples, rates, ratios, dates and periods agree with their own unit alone. A bound is not its
+    range.
     """
     if (a.value, a.low, a.high) != (b.value, b.low, b.high):
         return False
@@ -1649,5 +1666,7 @@ def same(a: Figure, b: Figure) -> bool:
         return kinds <= {"number", "count", "measure"}
     if kinds != {"count"}:
         return False
+    if frozenset((str(a.unit), str(b.unit))) in ALIKE:
+        return True
     families = [NAMES[unit].family for unit in (a.unit, b.unit) if unit in NAMES]
     return len(families) == 2 and (families[0] == families[1] or "unit" in (a.unit, b.unit))

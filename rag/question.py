@@ -85,8 +85,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\b(?:tang|giam)(?: truong)? (?:bao nhieu|the nao|may)\b|\btoc do tang\b|\bshare of\b|"
         r"\bhow (?:much|fast) (?:did|has|have|was|were|is|higher|lower)?.{0,60}\b(?:grow|grew|rise|"
         r"rose|fall|fell|increase|decrease|decline|drop|up|down|change|expand|contract|higher|"
-        r"lower)\b|\bgrowth\b|\brate\b|\bproportion\b|\bby how much\b|\bmuc tang\b|\bmuc giam\b|"
-        r"\btang truong\b",
+        r"lower)\b|\bgrowth\b|\brate\b|\bproportion\b|\bwhat portion\b|\bby how much\b|"
+        r"\bmuc (?:tang|giam)\b|\btang truong\b",
     ),
     (
         "money",
@@ -180,6 +180,17 @@ _CHANGE = re.compile(
     r"drop\w*|chang\w*|higher|lower|(?<!set )(?<!sign )(?<!signed )(?<!made )up|down|gain\w*|"
     r"shr[aiu]nk)\b"
 )
+_CHANGE_MARKED = re.compile(
+    r"\b(?:bớt|(?<!thâm )(?<!thiếu )(?<!hao )hụt|nhích|sụt(?! lún)|tụt|vọt)\b", re.I
+)
+"""More of them, told apart from other words only by their diacritics."""
+_LEVEL_BEFORE = re.compile(
+    rf"\b(?:before|truoc khi)(?: \w+){{0,4}}? ?(?:{_CHANGE.pattern})|"
+    r"\bfrom what(?: (?:level|figure|rate|amount|price|number|share))?"
+    r"(?: (?:did|do|does|has|have|was|were)\b.*|$)"
+)
+_LEVEL_MARKED = re.compile(r"\btrước khi(?: \w+){1,4}", re.I)
+"""What asks for the level that a change started from."""
 _TIMED = re.compile(
     r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"
     r"\bnua (?:dau|cuoi) nam\b|\b(?:19|20)\d\d(?:[-/]\d{2,4})?\b|"
@@ -266,6 +277,8 @@ class Question:
     """Its words that only say when, folded."""
     figures: tuple[Figure, ...]
     """The quantities that it states itself."""
+    expected: tuple[float, ...] = ()
+    """The probability of each of `rag.expected.KINDS` for its answer."""
 
     def skips(self, word: str) -> bool:
         """Whether a word of the question says nothing of its topic."""
@@ -414,7 +427,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         of_release=bool(_OF_RELEASE.search(plain)),
         noun=noun,
         counted=_counted(text, language, unmarked=unmarked),
-        change=bool(_CHANGE.search(plain)),
+        change=_asks_change(plain) or bool(_CHANGE_MARKED.search(_LEVEL_MARKED.sub(" ", text))),
         periods=times.periods,
         base=times.base,
         earlier=times.earlier,
@@ -432,6 +445,22 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
     )
 
 
+ORDER = re.compile(
+    r"\b(?:hang|thu|vi tri) (?:may|bao nhieu)\b|"
+    r"\b(?:what|which) (?:rank|ranking|place|position)\b|\bhow (?:\w+ ){0,8}rank(?:ed)?\b"
+)
+"""Asks for a place in an order, in words without diacritics."""
+NAMING = re.compile(
+    r"\b(?:called|named|names? of|(?:what|which) (?:kind|type|sort|colou?r|language)s?)\b|"
+    r"\b(?:ten (?:la )?gi|loai (?:nao|gi))\b"
+)
+"""Asks what something is called or of what sort it is, in words without diacritics."""
+
+
+def _asks_change(plain: str) -> bool:
+    return bool(_CHANGE.search(_LEVEL_BEFORE.sub(" ", plain)))
+
+
 def _wants(plain: str) -> frozenset[Want]:
     found: set[Want] = {want for want, pattern in _WANTS if re.search(pattern, plain)}
     if found & {"date", "person", "agency", "place", "document"} and not re.search(
@@ -442,18 +471,14 @@ def _wants(plain: str) -> frozenset[Want]:
         r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage))\b", plain
     ):
         return frozenset({"text"})
-    if re.search(
-        r"\b(?:hang|thu|vi tri) (?:may|bao nhieu)\b|"
-        r"\b(?:what|which) (?:rank|ranking|place|position)\b|\bhow (?:\w+ ){0,8}rank(?:ed)?\b",
-        plain,
-    ):
+    if ORDER.search(plain):
         # A place in an order is no quantity.
         return frozenset({"text"})
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
         return frozenset({"multiple"})
     if re.search(
         r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
-        r"\b(?:share|proportion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"
+        r"\b(?:share|proportion|what portion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"
         r"\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
         plain,
     ):
@@ -462,7 +487,7 @@ def _wants(plain: str) -> frozenset[Want]:
         return frozenset({"count"})
     if re.search(_MONEY_ONLY, plain):
         return frozenset({"money"})
-    if "money" in found and _CHANGE.search(plain):
+    if "money" in found and _asks_change(plain):
         # "The increase in exports" may be printed as a share or as an amount.
         found |= {"percent", "money"}
     if (

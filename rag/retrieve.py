@@ -40,6 +40,7 @@ from rag.archive import Archive, Stored
 from rag.diacritics import Syllables
 from rag.embedding import Embedder, Encoded, Vector
 from rag.errors import NothingIngestedError
+from rag.expected import expecting
 from rag.index import Index, terms, unspoken
 from rag.language import bare, fold, sentences, stripped, words
 from rag.period import Mention, Period, fit, fit_of, mentioned, mentions, resolved
@@ -174,7 +175,8 @@ class Retriever:
         return understand(marked, today=today, restored=True) if marked != text else question
 
     def ask(self, question: Question) -> Asked:
-        """Encode a question."""
+        """Encode a question, and tell what kind of answer its words let expect."""
+        question = expecting(question)
         encoded = self._embedder.query(question.text, question.language)
         weights = self._embedder.head.token_weights(encoded.ids)
         content = np.zeros(len(weights), bool)

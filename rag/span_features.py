@@ -15,6 +15,7 @@ import numpy as np
 
 from rag import figures, tables
 from rag.embedding import Compared, Vector
+from rag.expected import KINDS, Kind
 from rag.language import bare, stem, words
 from rag.period import bound, fit, fit_of, mentioned, resolved
 from rag.question import Question, is_function_word
@@ -26,7 +27,7 @@ from rag.spans import Span, kind_fit
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
-    "row", "against", "pointer",
+    "row", "against", "pointer", "expected",
 )  # fmt: skip
 _SHARED = [
     SPAN_FEATURES.index(name)
@@ -100,9 +101,18 @@ def moved(figure: Figure, by: int) -> Figure:
     return replace(figure, start=figure.start + by, end=figure.end + by)
 
 
-_BREAK = re.compile(r"[,;()–]|\s-\s|\.\s|\b(?:và|nhưng|còn|and|but|while|whereas)\b")
+_ABOUT = r"(?:about|nearly|almost|over|around|some|more than|khoảng|gần|hơn|trên)"
+_BREAK = re.compile(
+    r"[,;()–]|\s-\s|\.\s|\b(?:và|nhưng|còn|and|but|while|whereas)\b|"
+    rf"\b(?:through|to)\s+(?:{_ABOUT}\s+)?$"
+)
+_ASIDE = re.compile(rf"\s*\((?:tương đương\s+|or\s+|equal to\s+)?(?:{_ABOUT}\s+)?$")
+"""Between a figure and the same in another unit."""
+_GOES_ON = re.compile(r"\)\s+(?!(?:và|nhưng|còn|and|but|while|whereas)\b)(?=\w)")
+"""The end of brackets that stand between a figure and the words on it."""
 _CHANGE_WORD = re.compile(
-    r"(?:tăng|giảm|tăng trưởng|cao hơn|thấp hơn|nhiều hơn|ít hơn|thêm|increase[sd]?|"
+    r"(?:tăng|giảm|bớt|(?<!thâm )(?<!thiếu )(?<!hao )hụt|nhích|sụt|tụt|vọt|tăng trưởng|"
+    r"cao hơn|thấp hơn|nhiều hơn|ít hơn|thêm|increase[sd]?|"
     r"decrease[sd]?|rose|rise[ns]?|rising|grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
     r"higher|lower|climbed|surged|jumped|expanded|contracted|shrank|reduction)"
     r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|"
@@ -128,7 +138,8 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     header; `row`: in a row of figures that belongs to a row of names (`rag.respective`), how much
     more its own name is asked about than any other, -1 to 1; `against`: 1 for a rate measured
     against the plan or against former times as asked, -1 for the other; `pointer`: the
-    cross-encoder's log-probability of the span over 12, at least -1.
+    cross-encoder's log-probability of the span over 12, at least -1; `expected`: how likely an
+    answer of its kind is by the question's words (`rag.expected`).
     `weigh` gives how rare a term is.
     """
     question, passage = asked.question, sentence.candidate.passage
@@ -179,6 +190,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _aim(
                         question,
                         passage.text[max(_last(marks, span), span.start - 60) : span.start],
+                        passage.text[span.end : after],
                     ),
                     _limit(question, passage.text[sentence.start : span.start]),
                     _sort(question, passage.text[span.start : span.end], span),
@@ -188,6 +200,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     rows[number],
                     _against(question, span, passage.text[span.end : after]),
                     _pointer(sentence, span),
+                    likelihood(question, span),
                 ],
                 np.float32,
             )
@@ -260,6 +273,28 @@ def _against(question: Question, span: Span, behind: str) -> float:
     if plan == former or asks_plan == asks_former:
         return 0.0
     return 1.0 if plan == asks_plan else -1.0
+
+
+_EXPECTED: dict[figures.Kind, Kind] = {
+    "money": "money", "percent": "percent", "count": "count", "ratio": "count",
+    "measure": "measure", "multiple": "measure", "date": "date", "period": "date",
+}  # fmt: skip
+_NUMBERS: tuple[Kind, ...] = ("money", "percent", "count", "measure")
+
+
+def likelihood(question: Question, span: Span | None) -> float:
+    """How likely an answer of a span's kind is by the question's words, 0 to 1."""
+    chances = dict(zip(KINDS, question.expected, strict=False))
+    if span is None or span.figure is None:
+        kind = span.kind if span else "text"
+        return chances.get(kind if kind in KINDS else "text", 0.0)
+    figure = span.figure
+    if figure.unit is None:
+        # What a bare number counts may stand elsewhere.
+        return max((chances.get(kind, 0.0) for kind in _NUMBERS), default=0.0)
+    if figures.kind(figure) == "rate":
+        figure = replace(figure, unit=figure.unit.partition("/")[0])
+    return chances.get(_EXPECTED.get(figures.kind(figure), "count"), 0.0)
 
 
 def _pointer(sentence: Sentence, span: Span) -> float:
@@ -573,17 +608,22 @@ _AIM = re.compile(
     r"maximum|limit)\b[^\d;.]{0,40}$",
     re.I,
 )
+_AIM_BEHIND = re.compile(
+    r"(?: (?!than\b|as\b|hơn\b|với\b|vượt\b)[^\W\d_]+){0,1} "
+    r"(?:planned|targeted|forecast|projected|theo kế hoạch)\b",
+    re.I,
+)
 _ASKS_AIM = re.compile(
     r"\b(?:ke hoach|chi tieu|muc tieu|du toan|dinh muc|quy chuan|kich ban|du kien|duoc giao|"
     r"yeu cau|phan dau|se|plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|"
-    r"project(?:ed|ion)|estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|supposed|due|limit|"
-    r"maximum|toi da)\b"
+    r"project(?:ed|ion)|estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|"
+    r"supposed|due|limit|budgeted|du bao|maximum|toi da)\b"
 )
 
 
-def _aim(question: Question, head: str) -> float:
+def _aim(question: Question, head: str, behind: str) -> float:
     """For a figure that is planned or required: 1 when that is asked for, -1 when not."""
-    if not _AIM.search(head):
+    if not _AIM.search(head) and not _AIM_BEHIND.match(behind):
         return 0.0
     return 1.0 if _ASKS_AIM.search(question.plain) else -1.0
 
@@ -596,10 +636,35 @@ def _scope(
     after = min((start for start, _ in marks if start >= span.end), default=sentence.end)
     start = last
     if last > sentence.start:
-        parting = _parting(text, last, span.start)
+        # "150 tỷ đồng (khoảng 6,7 triệu USD) vay của ngân hàng và 96 tỷ đồng": the loan is the
+        # former's.
+        shut = _shut(text, marks, last)
+        parting = _parting(text, shut or last, span.start)
         # Without any break, the words between two figures are said of both.
         start = parting if parting < span.start else last
+    inside = next((end for begin, end in marks if begin == after), None)
+    shut = _shut(text, marks, inside) if inside else None
+    if shut and _ASIDE.fullmatch(text, span.end, after):
+        following = min((begin for begin, _ in marks if begin > shut), default=sentence.end)
+        return start, _parting(text, shut, following), after
     return start, _parting(text, span.end, after), after
+
+
+def _shut(text: str, marks: Sequence[tuple[int, int]], end: int) -> int | None:
+    """Behind the brackets of a figure that says again, in another unit, what stands before them.
+
+    None when the mark that ends at `end` is no such figure, or when the words behind the brackets
+    are not on it.
+    """
+    begin = max(start for start, stop in marks if stop == end)
+    before = max((stop for _, stop in marks if stop <= begin), default=None)
+    following = min((start for start, _ in marks if start >= end), default=len(text))
+    if before is None or not _ASIDE.fullmatch(text, before, begin):
+        return None
+    if text.startswith("(", following - 1) or not _GOES_ON.match(text, end, following):
+        # "the United States ($421 million), Japan ($267 million)": Japan is the latter's.
+        return None
+    return end + 1
 
 
 def _parting(text: str, start: int, end: int) -> int:

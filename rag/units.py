@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -196,8 +197,8 @@ mm|mm|mm|millimetre;millimetres
 mile|miles|dặm|
 nautical mile|nautical miles|hải lý|
 km²|km²|km²;km2;km vuông;ki-lô-mét vuông|sq km;square kilometres;square kilometers
-m²|m²|m²;m2;mét vuông;m vuông|sq m;sqm;square metres;square meters
-m³|m³|m³;m3;mét khối;m khối|cubic metres;cubic meters
+m²|m²|m²;m2;mét vuông;m vuông|sq m;sqm;square metre;square metres;square meters
+m³|m³|m³;m3;mét khối;m khối|cubic metre;cubic metres;cubic meters
 ha|ha|ha;héc ta;hecta;héc-ta|hectare;hectares
 acre|acres|mẫu Anh|
 tonne|tonnes|tấn|ton;tons;metric tons;metric tonnes
@@ -296,6 +297,7 @@ SIGNS = {
     "nt$": "TWD",
     "r$": "BRL",
     "mx$": "MXN",
+    "r": "ZAR",
     "rm": "MYR",
     "rp": "IDR",
     "₱": "PHP",
@@ -315,7 +317,7 @@ SIGNS = {
     "₫": "VND",
     "vnđ": "VND",
 }
-SYMBOLS = "".join(sign for sign in SIGNS if len(sign) == 1)
+SYMBOLS = "".join(sign for sign in SIGNS if len(sign) == 1 and not sign.isalpha())
 
 THOUSAND, MILLION, BILLION, TRILLION = (Decimal(10) ** power for power in (3, 6, 9, 12))
 VI_SCALES = {
@@ -439,3 +441,21 @@ SINGULAR = {
 UNITS["annum"] = Unit("year", "measure", "en")
 LONGEST = max(len(key.split()) for key in UNITS)
 """Words of the longest spelling."""
+
+
+def canonical(name: str) -> str:
+    """The canonical name of a unit named in either language: `percentage point` is `pp`.
+
+    Each side of `/` or `per` by itself, in the singular or the plural; what the vocabulary does not
+    know stays as it is.
+    """
+    parts = re.split(r"\s*/\s*|\s+per\s+", name.strip())
+    known = [UNITS.get(unit_key(part)) or UNITS.get(unit_key(f"{part}s")) for part in parts]
+    return "/".join(unit.name if unit else part for part, unit in zip(parts, known, strict=True))
+
+
+ALIKE = frozenset(
+    frozenset(pair.split("~"))
+    for pair in ("death~person", "case~incident", "case~violation", "visit~visitor")
+)
+"""Nouns of different families of which one may stand for the other."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from eval.fit_cross import Example, Group, _Model, train
+from eval.fit_cross import Example, Group, _contrasts, _Model, _Ready, train
 from rag.embedding import Compared, CrossEncoder, Embedder, Pair, open_cross_encoder, pair_ids
 from rag.settings import Settings
 from rag.weights import cross_encoder, unpack
@@ -130,3 +130,16 @@ def test_training_learns_and_its_arrays_make_a_graph(embedder: Embedder, tmp_pat
         _agree(_torch(arrays), learned, encoder.model.tokenizer)
     finally:
         path.unlink()
+
+
+def test_a_sentence_is_compared_between_its_questions() -> None:
+    """It should be more relevant to the question that it answers than to the near miss."""
+    answered = _Ready([0, 7, 2, 8, 9, 2], 3, True, [], [])
+    missed = _Ready([0, 5, 2, 8, 9, 2], 3, False, [], [])
+    other = _Ready([0, 7, 2, 4, 2], 3, False, [], [])
+    flat = [answered, missed, other]
+    (apart,) = _contrasts(flat, torch.tensor([3.0, -3.0, 9.0]))
+    (alike,) = _contrasts(flat, torch.tensor([1.0, 1.0, 9.0]))
+    assert float(apart) < 0.01
+    assert float(alike) == pytest.approx(0.693, abs=0.01)
+    assert _contrasts([answered, other], torch.tensor([1.0, 1.0])) == []

@@ -105,6 +105,19 @@ def test_figure_equal_needs_value_scale_and_unit() -> None:
     assert not metrics.figure_equal(figure("171", None), [figure("78", "project")])
 
 
+def test_gold_may_leave_out_what_a_rate_is_per_and_name_any_noun() -> None:
+    paid = figure("40000000", "VND/household")
+    assert metrics.figure_equal(figure("40000000", "VND"), [paid])
+    assert not metrics.figure_equal(figure("40000000", "USD"), [paid])
+    assert not metrics.figure_equal(figure("40000000", "VND/person"), [paid])
+    assert metrics.figure_equal(figure("12", "encampment"), [figure("12", "site")])
+    assert not metrics.figure_equal(figure("12", "encampment"), [figure("12", "VND")])
+    assert not metrics.figure_equal(figure("12", "SKD"), [figure("12", "person")])
+    assert not metrics.figure_equal(figure("12", "teacher"), [figure("12", "school")])
+    # Of several amounts none is chosen, also where one is a rate.
+    assert not metrics.figure_equal(figure("40000000", "VND"), [paid, figure("50000000", "VND")])
+
+
 def test_several_rates_are_not_a_choice_but_another_kind_is_no_rival() -> None:
     rate = figure("5.91", "%")
     assert not metrics.figure_equal(rate, [rate, figure("2.92", "%")])

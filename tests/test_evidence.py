@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,13 +24,14 @@ from rag.evidence import (
     counted,
     pointed,
 )
+from rag.expected import expecting
 from rag.index import Index
 from rag.question import Want, understand
 from rag.retrieve import Asked, Candidate, Retriever, Weights
 from rag.schema import Language
 from rag.settings import Settings
-from rag.span_features import SPAN_FEATURES, Sentence
-from rag.spans import spans_of
+from rag.span_features import SPAN_FEATURES, Sentence, _scope, likelihood
+from rag.spans import Span, spans_of
 
 QUESTIONS = (
     "Thành phố đã chi bao nhiêu tiền hỗ trợ người dân khó khăn do Covid-19?",
@@ -478,3 +480,47 @@ def test_without_fitted_weights_it_is_even(parts: Parts) -> None:
     reading = parts.reader.read(asked, candidates)
     assert reading is not None
     assert judge(asked, reading, candidates, Weights({})) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "figure", "scope"),
+    [
+        (
+            "gồm 150 tỷ đồng (khoảng 6,7 triệu USD) vay của ngân hàng và 96 tỷ đồng ngân sách tỉnh",
+            "150 tỷ đồng",
+            "gồm 150 tỷ đồng (khoảng 6,7 triệu USD) vay của ngân hàng ",
+        ),
+        (
+            "gồm 150 tỷ đồng (khoảng 6,7 triệu USD) vay của ngân hàng và 96 tỷ đồng ngân sách tỉnh",
+            "96 tỷ đồng",
+            "và 96 tỷ đồng ngân sách tỉnh",
+        ),
+        (
+            "the United States ($421 million) followed by Japan ($267 million)",
+            "$267 million",
+            ") followed by Japan ($267 million",
+        ),
+        (
+            "from $1,340 in Larkin Falls to nearly $1,790 in Millharrow",
+            "$1,340",
+            "from $1,340 in Larkin Falls ",
+        ),
+    ],
+)
+def test_the_scope_of_a_figure_is_what_is_said_of_it(text: str, figure: str, scope: str) -> None:
+    candidate = SimpleNamespace(passage=SimpleNamespace(text=text))
+    found = tuple(figures.find(text))
+    sentence = Sentence(candidate, 0, len(text), np.zeros(0), 0.0, found, ())  # type: ignore[arg-type]
+    marks = [(one.start, one.end) for one in found]
+    (mine,) = [one for one in found if one.text == figure]
+    start, tail, _ = _scope(text, sentence, marks, Span(mine.start, mine.end, "money", mine))
+    assert text[start:tail] == scope
+
+
+def test_a_span_is_as_likely_as_its_kind() -> None:
+    asked = expecting(understand("How much damage did fires cause?"))
+    paid, killed = figures.find("thiệt hại 21,4 tỷ đồng, 9 người chết")
+    money = likelihood(asked, Span(paid.start, paid.end, "money", paid))
+    count = likelihood(asked, Span(killed.start, killed.end, "count", killed))
+    assert 1.0 >= money > count >= 0.0
+    assert likelihood(understand("How much?"), None) == 0.0

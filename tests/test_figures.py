@@ -117,6 +117,9 @@ từ 500 nghìn đến 1 triệu đồng | từ 500 nghìn đến 1 triệu đ�
 between 3 and 5 billion | between 3 and 5 billion = 3000000000..5000000000 -
 a road of 10–12 km | 10–12 km = 10..12 km
 5 to 7 percent | 5 to 7 percent = 5..7 %
+cost R11.84 billion | R11.84 billion = 11840000000 ZAR
+R12.50 per litre | R12.50 per litre = 12.5 ZAR/litre
+road R12, ratio R1.5 |
 $3-5 billion | $3-5 billion = 3000000000..5000000000 USD
 $3 billion to $5 billion | $3 billion to $5 billion = 3000000000..5000000000 USD
 VND 3-5 billion | VND 3-5 billion = 3000000000..5000000000 VND
@@ -131,6 +134,11 @@ rose from 3% to 5% | 3% = 3 % ; 5% = 5 %
 15 nghìn suất học bổng | 15 nghìn suất học bổng = 15000 scholarship
 revised from 1,200 to 1,300 people | 1,200 = 1200 - ; 1,300 people = 1300 person
 was extended from 30 to 45 days | 30 = 30 - ; 45 days = 45 day
+rose by 180 MW to 2,455 MW | 180 MW = 180 MW ; 2,455 MW = 2455 MW
+lifts capacity from 3,910 to 5,840 beds | 3,910 = 3910 - ; 5,840 beds = 5840 bed
+grew by 5% to 10% | 5% to 10% = 5..10 %
+cut fees by $3 to $5 million | $3 to $5 million = 3000000..5000000 USD
+takes from 3 to 5 working days | from 3 to 5 working days = 3..5 working day
 tăng từ 3% lên 5% | 3% = 3 % ; 5% = 5 %
 từ 10 xuống 5 vụ | 10 = 10 - ; 5 vụ = 5 incident
 # counts
@@ -842,6 +850,11 @@ def test_parse_refuses_what_is_not_one_figure(text: str) -> None:
         ("97 nghìn lao động", "97,000 people", True),
         ("97 nghìn lao động", "97,000 schools", False),
         ("101.000", "101,000 candidates", True),
+        ("15 ca tử vong", "15 people", True),
+        ("15 ca tử vong", "15 doctors", False),
+        ("28 vụ", "28 cases", True),
+        ("28 vụ", "28 doctors", False),
+        ("1,2 triệu lượt", "1.2 million visitors", True),
         ("12 km", "12", True),
         ("12 km", "12 ha", False),
         ("5%", "5", False),

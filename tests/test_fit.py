@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from eval.fit import Store, main, unseen
+from eval.fit_kinds import fit_kinds, kind_of
 from eval.fit_sets import FOLDS
 from eval.fit_weights import (
     Case,
@@ -18,7 +20,10 @@ from eval.fit_weights import (
     fit_listwise,
     softmax_fit,
 )
+from eval.gold import Question
 from rag.confidence import CONFIDENCE_FEATURES
+from rag.expected import KINDS
+from rag.schema import Figure
 
 
 def _cases(count: int = 40) -> list[Case]:
@@ -105,3 +110,47 @@ def test_one_set_is_too_few_to_leave_one_out(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         main(["weights", "--gold", "set.a.jsonl:a", "set.b.jsonl:b"])
     assert "at least two sets" in capsys.readouterr().err
+
+
+def _asked(text: str, *tags: str, unit: str | None = None, value: str | None = None) -> Question:
+    figure = Figure("", Decimal(value), unit, 0, 0) if value else None
+    return Question("q1", text, "en", True, ("x",), figure, (), tags)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        (_asked("Who?", "person"), "person"),
+        (_asked("Why?", "clause"), "text"),
+        (_asked("How much?", "money", value="5", unit="VND/month"), "money"),
+        (_asked("How many?", value="5", unit="school"), "count"),
+        (_asked("How many?", value="5", unit="encampment"), "count"),
+        (_asked("How much?", "money", value="5", unit="SKD"), "money"),
+        (_asked("How much?", "percent", value="5"), "percent"),
+        (_asked("How long?", value="5", unit="km"), "measure"),
+    ],
+)
+def test_the_kind_of_a_gold_answer(question: Question, kind: str) -> None:
+    assert kind_of(question) == kind
+
+
+def test_the_words_of_a_question_tell_the_kind() -> None:
+    told: dict[str, Any] = {
+        "money": {"value": "5", "unit": "VND"},
+        "percent": {"value": "5", "unit": "%"},
+        "count": {"value": "5", "unit": "school"},
+        "measure": {"value": "5", "unit": "km"},
+    }
+    questions = [
+        _asked(f"{kind} word {number}", kind, **told.get(kind, {}))
+        for kind in KINDS
+        for number in range(8)
+    ]
+    arrays = fit_kinds(questions, ["a set"])
+    listed = bytes(arrays["cues"]).decode().split("\n")
+    row = arrays["weights"][listed.index("^person")]
+    assert KINDS[int(np.argmax(row))] == "person"
+    assert "word #" in listed
+    assert arrays["sets"].tolist() == ["a set"]
+    with pytest.raises(ValueError, match="of the kind agency"):
+        fit_kinds([each for each in questions if "agency" not in each.tags], [])

@@ -31,6 +31,7 @@ ORDER = [
     "lexical",
     "index",
     "question",
+    "expected",
     "retrieve",
     "spans",
     "span_features",

@@ -160,6 +160,11 @@ def test_a_number_of_dollars_is_money_and_no_count(text: str) -> None:
         ("How far did prices fall?", True),
         ("Xuất khẩu đạt bao nhiêu?", False),
         ("How much were exports?", False),
+        ("Tiền phạt bớt được bao nhiêu?", True),
+        ("Số việc làm hụt đi bao nhiêu?", True),
+        ("What were drivers paid an hour before the rise?", False),
+        ("From what level did the poverty rate come down?", False),
+        ("Trước khi tăng, học phí là bao nhiêu?", False),
     ],
 )
 def test_level_or_change(text: str, change: bool) -> None:

@@ -1,0 +1,63 @@
+"""The kind of answer that a question expects: a linear model over its words (`rag.expected`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from eval.gold import Question
+from rag import figures
+from rag.expected import KINDS, Kind, cues
+from rag.question import understand
+from rag.units import GROUPS
+
+_SEEN = 5
+"""Questions that a cue must stand in; rarer ones are mostly names."""
+_FREEDOM = 1.0
+"""Inverse strength of the ridge."""
+
+
+def kind_of(question: Question) -> Kind:
+    """The kind of a gold answer: by its figure, else by its tags."""
+    if question.figure is None:
+        named = [kind for kind in KINDS if kind in question.tags]
+        return named[0] if named else "text"
+    unit = (question.figure.unit or "").partition("/")[0]
+    if unit not in GROUPS and figures.kind(question.figure) != "multiple":
+        # A bare number, or a noun that is not in the vocabulary: what the tags say, if anything.
+        told = [kind for kind in ("money", "percent", "measure") if kind in question.tags]
+        return told[0] if told else "count"
+    if figures.kind(question.figure) == "multiple":
+        return "measure"
+    return cast(Kind, GROUPS[unit])
+
+
+def fit_kinds(questions: Sequence[Question], sets: Sequence[str]) -> dict[str, Any]:
+    """The arrays of `rag/data/kinds.npz`: cues, (cues, kinds) weights, (kinds,) bias.
+
+    `sets` names what it learned from; the fits that use it leave those questions out. Raises
+    `ValueError` when the questions do not have answers of every kind.
+    """
+    told = [question for question in questions if question.answerable]
+    kinds = [kind_of(question) for question in told]
+    if lacking := set(KINDS) - set(kinds):
+        raise ValueError(f"no question has an answer of the kind {', '.join(sorted(lacking))}")
+    found = [cues(understand(question.question)) for question in told]
+    often = Counter(cue for each in found for cue in each)
+    rows = {cue: row for row, cue in enumerate(sorted(c for c, n in often.items() if n >= _SEEN))}
+    pairs = [(n, rows[cue]) for n, each in enumerate(found) for cue in each if cue in rows]
+    numbers, columns = np.array(pairs).T
+    matrix = csr_matrix((np.ones(len(pairs)), (numbers, columns)), shape=(len(told), len(rows)))
+    model = LogisticRegression(C=_FREEDOM, max_iter=1000)
+    model.fit(matrix, [KINDS.index(kind) for kind in kinds])
+    return {
+        "cues": np.frombuffer("\n".join(rows).encode("utf-8"), np.uint8),
+        "weights": model.coef_.T.astype(np.float16),
+        "bias": model.intercept_.astype(np.float32),
+        "sets": np.array(sorted(set(sets))),
+    }
