@@ -1,7 +1,7 @@
 """`python -m eval.fit`: fits the small files that the reader weighs with, from sets the user names.
 
     python -m eval.fit head  --squad CONTEXTS.json[:QUESTIONS.json] ...
-    python -m eval.fit kinds --gold GOLD.jsonl:FOLDER[:dev] ...
+    python -m eval.fit kinds --gold GOLD.jsonl:FOLDER[:dev] ... [--squad ...]
     python -m eval.fit cross-encoder --squad ... --gold GOLD.jsonl:FOLDER[:dev] ...
     python -m eval.fit weights --squad ... --gold GOLD.jsonl:FOLDER[:dev] ... [--folds 4]
     python -m eval.fit syllables --squad ... --gold GOLD.jsonl:FOLDER[:dev] ...
@@ -38,7 +38,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from eval.fit_kinds import fit_kinds
+from eval.fit_kinds import fit_kinds, general, kind_of
 from eval.fit_sets import (
     FOLDS,
     Asked,
@@ -390,10 +390,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"wrote {_DATA / 'syllables.npz'}: {len(counted.single)} syllables")
         return 0
     if options.what == "kinds":
-        learned_from = _learned_from(options.gold)
-        named = [set_name(Path(name.split(":")[0])) for name in options.gold]
+        learned_from = [(one.question, kind_of(one)) for one in _learned_from(options.gold)]
+        for one in sets:
+            asked = squad_questions(one, {})
+            learned_from += general([each for each in asked if each.fold != FOLDS - 1])
         try:
-            arrays: Any = fit_kinds(learned_from, named)
+            arrays: Any = fit_kinds(learned_from, sorted(known_by))
         except ValueError as error:
             parser.error(f"{error}; name more sets: --gold")
         np.savez_compressed(_DATA / "kinds.npz", **arrays)
@@ -460,7 +462,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _learned_from(names: Sequence[str]) -> list[Question]:
-    """The gold questions of all folds but the last, as the cross-encoder has them."""
+    """The answerable gold questions of all folds but the last, as the cross-encoder has them."""
     found = []
     for name in names:
         path, _, split = [*name.split(":"), "all"][:3]
@@ -469,7 +471,9 @@ def _learned_from(names: Sequence[str]) -> list[Question]:
         found += [
             question
             for question in questions
-            if split in ("all", parts[question.id]) and fold_of(question) != FOLDS - 1
+            if question.answerable
+            and split in ("all", parts[question.id])
+            and fold_of(question) != FOLDS - 1
         ]
     return found
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from eval.fit_sets import Asked
 from eval.gold import Question
 from rag import figures
 from rag.expected import KINDS, Kind, cues
@@ -37,22 +38,35 @@ def kind_of(question: Question) -> Kind:
     return cast(Kind, GROUPS[unit])
 
 
-def fit_kinds(questions: Sequence[Question], sets: Sequence[str]) -> dict[str, Any]:
+def general(asked: Sequence[Asked]) -> list[tuple[str, Kind]]:
+    """What questions of public sets tell: that most "what …" of the world are no figures.
+
+    Only those that the rules make nothing of and that are answered without a number: what else
+    their answers are is not told.
+    """
+    return [
+        (one.text, "text")
+        for one in asked
+        if understand(one.text).wants == {"text"}
+        and not any(char.isdigit() for answer in one.answers for char in answer)
+    ]
+
+
+def fit_kinds(asked: Sequence[tuple[str, Kind]], sets: Sequence[str]) -> dict[str, Any]:
     """The arrays of `rag/data/kinds.npz`: cues, (cues, kinds) weights, (kinds,) bias.
 
-    `sets` names what it learned from; the fits that use it leave those questions out. Raises
-    `ValueError` when the questions do not have answers of every kind.
+    From questions with the kinds of their answers. `sets` names what they are of; the fits that use
+    the arrays leave those questions out. Raises `ValueError` when a kind is lacking.
     """
-    told = [question for question in questions if question.answerable]
-    kinds = [kind_of(question) for question in told]
+    kinds = [kind for _, kind in asked]
     if lacking := set(KINDS) - set(kinds):
         raise ValueError(f"no question has an answer of the kind {', '.join(sorted(lacking))}")
-    found = [cues(understand(question.question)) for question in told]
+    found = [cues(understand(text)) for text, _ in asked]
     often = Counter(cue for each in found for cue in each)
     rows = {cue: row for row, cue in enumerate(sorted(c for c, n in often.items() if n >= _SEEN))}
     pairs = [(n, rows[cue]) for n, each in enumerate(found) for cue in each if cue in rows]
     numbers, columns = np.array(pairs).T
-    matrix = csr_matrix((np.ones(len(pairs)), (numbers, columns)), shape=(len(told), len(rows)))
+    matrix = csr_matrix((np.ones(len(pairs)), (numbers, columns)), shape=(len(asked), len(rows)))
     model = LogisticRegression(C=_FREEDOM, max_iter=1000)
     model.fit(matrix, [KINDS.index(kind) for kind in kinds])
     return {

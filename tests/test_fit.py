@@ -146,11 +146,12 @@ def test_the_words_of_a_question_tell_the_kind() -> None:
         for kind in KINDS
         for number in range(8)
     ]
-    arrays = fit_kinds(questions, ["a set"])
+    asked = [(each.question, kind_of(each)) for each in questions]
+    arrays = fit_kinds(asked, ["a set"])
     listed = bytes(arrays["cues"]).decode().split("\n")
     row = arrays["weights"][listed.index("^person")]
     assert KINDS[int(np.argmax(row))] == "person"
     assert "word #" in listed
     assert arrays["sets"].tolist() == ["a set"]
     with pytest.raises(ValueError, match="of the kind agency"):
-        fit_kinds([each for each in questions if "agency" not in each.tags], [])
+        fit_kinds([each for each in asked if each[1] != "agency"], [])
