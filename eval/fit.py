@@ -13,11 +13,10 @@ that a question's words let expect, see `eval.fit_kinds`. `cross-encoder` writes
 sets that they learned from only that eighth serves the fits that use them. `weights` writes
 `rag/data/weights.json`: for the choice of passage, sentence and span a listwise softmax regression
 over the features of `rag.retrieve` and `rag.evidence`, and for the confidence a logistic
-regression. It prints how often the right one
-comes first on folds that were left out, split by article or by question pair, and how the logistics
-judge sets that were left out as a whole. `syllables` writes `rag/data/syllables.npz`, the counts by
-which `rag.diacritics` marks what was typed without diacritics, from all Vietnamese texts and
-questions of the sets and from the glossary.
+regression. It prints how often the right one comes first on folds that were left out, split by
+article or by question pair, and how the logistics judge sets that were left out as a whole.
+`syllables` writes `rag/data/syllables.npz`, the counts by which `rag.diacritics` marks what was
+typed without diacritics, from all Vietnamese texts and questions of the sets and from the glossary.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -378,19 +377,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     sets = [read_set(name) for name in options.squad]
     known_by = {one.name for one in sets}
-    known_by |= {set_name(Path(name.split(":")[0])) for name in options.gold}
+    if lacking := [name for name in options.gold if ":" not in name]:
+        parser.error(f"{lacking[0]}: name the folder of its releases too: GOLD.jsonl:FOLDER")
+    gold = [_gold_set(name) for name in options.gold]
+    known_by |= {set_name(path) for path, _, _ in gold}
     if options.what == "weights" and len(known_by) < 2:
         parser.error("the judges leave out whole sets; name at least two sets")
     if not known_by:
         parser.error("name the sets to learn from: --squad, --gold")
     if options.what == "syllables":
-        gold = [(*name.split(":"), "all")[:3] for name in options.gold]
-        counted = count_syllables(sets, [(Path(g), Path(c), s) for g, c, s in gold])
+        counted = count_syllables(sets, gold)
         np.savez_compressed(_DATA / "syllables.npz", **counted.packed())
         print(f"wrote {_DATA / 'syllables.npz'}: {len(counted.single)} syllables")
         return 0
     if options.what == "kinds":
-        learned_from = [(one.question, kind_of(one)) for one in _learned_from(options.gold)]
+        learned_from = [(one.question, kind_of(one)) for one in _learned_from(gold)]
         for one in sets:
             asked = squad_questions(one, {})
             learned_from += general([each for each in asked if each.fold != FOLDS - 1])
@@ -416,15 +417,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings, sources = opened(one, folder, embedder)
             stores.append(_store(settings, embedder, stack))
             stores[-1].asked = squad_questions(one, sources)
-        for number, name in enumerate(options.gold):
-            path, corpus, *split = name.split(":")
+        for number, (path, corpus, split) in enumerate(gold):
             settings = Settings(data_dir=Path(data) / f"gold{number}")
-            ingest([corpus], settings, embedder=embedder)
+            ingest([str(corpus)], settings, embedder=embedder)
             stores.append(_store(settings, embedder, stack))
             with Archive.open(settings) as archive:
-                stores[-1].asked = gold_questions(
-                    Path(path), archive.releases(), split[0] if split else "all"
-                )
+                stores[-1].asked = gold_questions(path, archive.releases(), split)
         if options.what == "cross-encoder":
             from eval.fit_cross import train  # torch is slow to import
 
@@ -461,12 +459,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _learned_from(names: Sequence[str]) -> list[Question]:
+def _gold_set(name: str) -> tuple[Path, Path, Split]:
+    """The parts of `GOLD.jsonl:FOLDER[:SPLIT]`."""
+    path, corpus, split = [*name.split(":"), "all"][:3]
+    return Path(path), Path(corpus), cast(Split, split)
+
+
+def _learned_from(gold: Sequence[tuple[Path, Path, Split]]) -> list[Question]:
     """The answerable gold questions of all folds but the last, as the cross-encoder has them."""
     found = []
-    for name in names:
-        path, _, split = [*name.split(":"), "all"][:3]
-        questions = load_gold(Path(path)).questions
+    for path, _, split in gold:
+        questions = load_gold(path).questions
         parts = split_of(questions)
         found += [
             question

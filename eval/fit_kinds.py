@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from eval.fit_sets import Asked
 from eval.gold import Question
-from rag import figures
+from rag import expected, figures
 from rag.expected import KINDS, Kind, cues
 from rag.question import understand
 from rag.units import GROUPS
@@ -33,9 +33,7 @@ def kind_of(question: Question) -> Kind:
         # A bare number, or a noun that is not in the vocabulary: what the tags say, if anything.
         told = [kind for kind in ("money", "percent", "measure") if kind in question.tags]
         return told[0] if told else "count"
-    if figures.kind(question.figure) == "multiple":
-        return "measure"
-    return cast(Kind, GROUPS[unit])
+    return expected.kind_of(question.figure)
 
 
 def general(asked: Sequence[Asked]) -> list[tuple[str, Kind]]:

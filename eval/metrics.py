@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import ir_measures
@@ -198,9 +198,9 @@ def agrees(gold: Figure, found: Figure) -> bool:
 
 def _whole(gold: Figure, found: Figure) -> Figure:
     """A figure without what it is per, if gold has none."""
-    if gold.unit is None or found.unit is None or "/" in gold.unit:
+    if gold.unit is None or "/" in gold.unit:
         return found
-    return replace(found, unit=found.unit.partition("/")[0])
+    return figures.numerator(found)
 
 
 def _bounds(figure: Figure) -> tuple[Decimal | None, Decimal | None, Decimal | None]:

@@ -17,16 +17,23 @@ from typing import Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
+from rag import figures
 from rag.language import bare, fold, words
 from rag.question import NAMING, ORDER, Question, Want
+from rag.schema import Figure
 from rag.units import GROUPS
 
 Kind = Literal[
     "money", "percent", "count", "measure", "date", "person", "agency", "place", "document", "text"
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_FIGURES: dict[Kind, Want] = {
+FIGURES: dict[Kind, Want] = {
     "money": "money", "percent": "percent", "count": "count", "measure": "quantity",
+}  # fmt: skip
+"""Kinds that are figures, and what asks for them."""
+_KINDS_OF: dict[figures.Kind, Kind] = {
+    "money": "money", "percent": "percent", "measure": "measure", "multiple": "measure",
+    "date": "date", "period": "date",
 }  # fmt: skip
 _SURE = 0.6
 """The probability at which a kind of answer is looked for that the rules do not see."""
@@ -47,16 +54,21 @@ def _likelier(question: Question, chances: Sequence[float]) -> frozenset[Want]:
     likeliest = max(KINDS, key=by_kind.__getitem__)
     if likeliest == "text" or NAMING.search(plain):
         return wants
-    figure = sum(by_kind[kind] for kind in _FIGURES)
+    figure = sum(by_kind[kind] for kind in FIGURES)
     if wants == {"text"} and figure > _SURE:
-        return frozenset(want for kind, want in _FIGURES.items() if by_kind[kind] > 0.15 * figure)
+        return frozenset(want for kind, want in FIGURES.items() if by_kind[kind] > 0.15 * figure)
     if by_kind[likeliest] <= _SURE:
         return wants
     if likeliest == "measure" and wants & {"count", "quantity"}:
         # Measures are looked for already.
         return wants
-    likely = cast(Want, _FIGURES.get(likeliest, likeliest))
+    likely = cast(Want, FIGURES.get(likeliest, likeliest))
     return frozenset({likely}) if wants == {"text"} else wants | {likely}
+
+
+def kind_of(figure: Figure) -> Kind:
+    """The kind that a figure is of; a rate is of the kind of what it is a rate of."""
+    return _KINDS_OF.get(figures.kind(figures.numerator(figure)), "count")
 
 
 def cues(question: Question) -> list[str]:

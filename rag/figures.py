@@ -66,7 +66,7 @@ from rag.units import (
     unit_key,
 )
 
-__all__ = ["Kind", "find", "format", "kind", "parse", "same", "spelled"]
+__all__ = ["Kind", "find", "format", "kind", "numerator", "parse", "same", "spelled"]
 
 Kind = Literal[
     "money",
@@ -1647,6 +1647,12 @@ def kind(figure: Figure) -> Kind:
     if group == "percent":
         return "percent"
     return "measure" if group == "measure" else "count"
+
+
+def numerator(figure: Figure) -> Figure:
+    """A rate without what it is per: 40 million dong, of 40 million dong a household."""
+    unit = (figure.unit or "").partition("/")[0]
+    return replace(figure, unit=unit) if unit else figure
 
 
 def same(a: Figure, b: Figure) -> bool:

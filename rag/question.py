@@ -189,8 +189,9 @@ _LEVEL_BEFORE = re.compile(
     r"\bfrom what(?: (?:level|figure|rate|amount|price|number|share))?"
     r"(?: (?:did|do|does|has|have|was|were)\b.*|$)"
 )
-_LEVEL_MARKED = re.compile(r"\btrước khi(?: \w+){1,4}", re.I)
 """What asks for the level that a change started from."""
+_LEVEL_MARKED = re.compile(r"\btrước khi(?: \w+){1,4}", re.I)
+"""The same, with its diacritics."""
 _TIMED = re.compile(
     r"(?:ngay |thang |quy |nam )+(?:\d[\d/.-]*|i{1,3}|iv)\b|\b\d{1,2} thang(?: (?:dau|cuoi) nam)?|"
     r"\bnua (?:dau|cuoi) nam\b|\b(?:19|20)\d\d(?:[-/]\d{2,4})?\b|"

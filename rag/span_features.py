@@ -15,7 +15,7 @@ import numpy as np
 
 from rag import figures, tables
 from rag.embedding import Compared, Vector
-from rag.expected import KINDS, Kind
+from rag.expected import FIGURES, KINDS, kind_of
 from rag.language import bare, stem, words
 from rag.period import bound, fit, fit_of, mentioned, resolved
 from rag.question import Question, is_function_word
@@ -275,13 +275,6 @@ def _against(question: Question, span: Span, behind: str) -> float:
     return 1.0 if plan == asks_plan else -1.0
 
 
-_EXPECTED: dict[figures.Kind, Kind] = {
-    "money": "money", "percent": "percent", "count": "count", "ratio": "count",
-    "measure": "measure", "multiple": "measure", "date": "date", "period": "date",
-}  # fmt: skip
-_NUMBERS: tuple[Kind, ...] = ("money", "percent", "count", "measure")
-
-
 def likelihood(question: Question, span: Span | None) -> float:
     """How likely an answer of a span's kind is by the question's words, 0 to 1."""
     chances = dict(zip(KINDS, question.expected, strict=False))
@@ -291,10 +284,8 @@ def likelihood(question: Question, span: Span | None) -> float:
     figure = span.figure
     if figure.unit is None:
         # What a bare number counts may stand elsewhere.
-        return max((chances.get(kind, 0.0) for kind in _NUMBERS), default=0.0)
-    if figures.kind(figure) == "rate":
-        figure = replace(figure, unit=figure.unit.partition("/")[0])
-    return chances.get(_EXPECTED.get(figures.kind(figure), "count"), 0.0)
+        return max((chances.get(kind, 0.0) for kind in FIGURES), default=0.0)
+    return chances.get(kind_of(figure), 0.0)
 
 
 def _pointer(sentence: Sentence, span: Span) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rag import figures
 from rag.language import bare, words
@@ -144,8 +144,7 @@ def _kinds(figure: Figure) -> frozenset[Want]:
     """What a figure may answer; a price or an interest rate is money or a share as well."""
     kinds = _KINDS[figures.kind(figure)]
     if figures.kind(figure) == "rate":
-        per = replace(figure, unit=str(figure.unit).partition("/")[0])
-        kinds |= _KINDS[figures.kind(per)] & {"money", "percent"}
+        kinds |= _KINDS[figures.kind(figures.numerator(figure))] & {"money", "percent"}
     return kinds
 
 
