@@ -255,11 +255,11 @@ def _contrasts(flat: Sequence[_Ready], relevance: torch.Tensor) -> list[torch.Te
 
 
 def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
-    """Twice the log loss of relevance, plus those of four choices.
+    """Twice the log loss of relevance, plus those of five choices.
 
     Among the sentences of a question, among the questions of a sentence, among all spans of a right
-    sentence, and among those of its spans that are possible short answers: which of several figures
-    it is.
+    sentence and none, the same of a wrong one, and, twice, among those spans of a right sentence
+    that are possible short answers: which of several figures it is.
     """
     flat = [one for group in groups for one in group]
     longest = max(len(one.ids) for one in flat)
@@ -282,19 +282,25 @@ def _loss(model: _Model, groups: Sequence[Sequence[_Ready]]) -> torch.Tensor:
         at += len(group)
         if marks.any() and not marks.all():
             choices.append(torch.logsumexp(scores, 0) - torch.logsumexp(scores[marks], 0))
-    spans, figures = [], []
+    spans, absent, figures = [], [], []
     for row, one in enumerate(flat):
-        if one.right and one.answers:
-            chances = torch.log_softmax(heads[row, one.first : len(one.ids) - 1, 1:], 0)
+        # The first token stands for no answer at all (Devlin et al. 2019, on SQuAD 2).
+        places = torch.tensor([0, *range(one.first, len(one.ids) - 1)])
+        chances = torch.log_softmax(heads[row, places, 1:], 0)
+        if not one.right:
+            absent.append(-chances[0].mean())
+        elif one.answers:
+            before = one.first - 1
             mine, others = (
-                [chances[a - one.first, 0] + chances[b - one.first, 1] for a, b in stretches]
+                [chances[a - before, 0] + chances[b - before, 1] for a, b in stretches]
                 for stretches in (one.answers, one.others)
             )
             told = torch.logsumexp(torch.stack(mine), 0)
             spans.append(-told / 2)
             if others:
-                figures.append(torch.logsumexp(torch.stack([*mine, *others]), 0) - told)
-    for losses in (choices, _contrasts(flat, relevance), spans, figures):
+                chosen = torch.logsumexp(torch.stack([*mine, *others]), 0) - told
+                figures.append(2 * chosen)
+    for losses in (choices, _contrasts(flat, relevance), spans, absent, figures):
         if losses:
             total = total + torch.stack(losses).mean()
     return total

@@ -24,7 +24,7 @@ CONFIDENCE_FEATURES = (
     "column", "strict_weakest", "strict_missing", "strict_covered", "unsaid",
     "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
     "margin", "official", "missed_place", "reader", "reader_other", "pointer",
-    "expected",
+    "expected", "nothing",
 )  # fmt: skip
 
 
@@ -181,7 +181,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `counted`: whether what is to be counted stands beside the figure;
     - `text`: the question asks for no span;
     - `reader`, `reader_other`: the cross-encoder's log-odds of the best sentence, and the highest
-      of the others that it read; `pointer`: its log-probability of the span;
+      of the others that it read; `pointer`: its log-probability of the span; `nothing`: its
+      log-odds that no part of the sentence is the answer;
     - `expected`: how likely an answer of the span's kind is by the question's words;
     - `official`: the text is known to be a release by its number or issuer.
     """
@@ -259,6 +260,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
             (other.reader for other in reading.sentences[1:] if other.compared), default=-1.0
         ),
         "pointer": span.get("pointer", -1.0),
+        "nothing": reading.best.nothing,
         "expected": likelihood(question, reading.span.span if reading.span else None),
     }
     return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)

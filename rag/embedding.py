@@ -308,6 +308,8 @@ class Compared:
     """(tokens,): log-probability that the answer starts or ends with each token of the text."""
     spans: npt.NDArray[np.int32]
     """(tokens, 2): start and end of each token in the text; a long text is cut."""
+    nothing: float = 0.0
+    """Log-odds that no part of the text is the answer, as trained; not calibrated."""
 
     def pointer(self, start: int, end: int) -> float:
         """Log-probability of an answer from `start` to `end` (characters), at least -20."""
@@ -369,13 +371,15 @@ class CrossEncoder:
         for pair in pairs:
             ids, first, spans = pair_ids(self._model.tokenizer, question, pair)
             (heads,) = self._model.run(self._layers, [ids])
-            chances = _log_softmax(heads[0, first : len(ids) - 1, 1:])
+            told = heads[0, first : len(ids) - 1, 1:]
+            chances = _log_softmax(told)
             results.append(
                 Compared(
                     float(heads[0, 0, 0]),
                     chances[:, 0],
                     chances[:, 1],
                     np.array(spans, np.int32).reshape(-1, 2),
+                    float((heads[0, 0, 1:] - told[:1] + chances[:1]).sum()) if len(told) else 0.0,
                 )
             )
         return results

@@ -59,15 +59,17 @@ SENTENCE_FEATURES = (
     "bias", "passage", "late", "window", "words", "terms", "near", "kind", "period", "heading",
     "metadata",
 )  # fmt: skip
-CHOICE_FEATURES = ("bias", "sentence", "reader", "spanless", "first", *SPAN_FEATURES)
+CHOICE_FEATURES = (
+    "bias", "sentence", "reader", "nothing", "spanless", "first", *SPAN_FEATURES,
+)  # fmt: skip
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _COMPARED = 12
 """Best sentences among which another release may say otherwise."""
-_READ = 4
+_READ = 8
 """Sentences that the cross-encoder reads and whose spans are weighed, at most."""
-_MARGIN = 2.0
+_MARGIN = 4.0
 """How far below the best sentence they may lie: 97 of 100 right ones do not lie further."""
 _CONTEXT = 150
 """Characters of context that a sentence is read with."""
@@ -102,9 +104,9 @@ def likely(ranked: Sequence[Sentence]) -> list[Sentence]:
 def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> Vector:
     """What tells between the best sentences by their best spans: (sentences, CHOICE_FEATURES).
 
-    `sentence`: its score below the best one's; `reader`: the cross-encoder's; `spanless`: it has no
-    span of a wanted kind though another has; `first`: it is the best by itself; then the best
-    span's features.
+    `sentence`: its score below the best one's; `reader`, `nothing`: the cross-encoder's log-odds
+    that it answers, and that no part of it is the answer; `spanless`: it has no span of a wanted
+    kind though another has; `first`: it is the best by itself; then the best span's features.
     """
     top = readings[0][0].score
     some = any(weighed for _, weighed in readings)
@@ -115,6 +117,7 @@ def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> V
             1.0,
             sentence.score - top,
             sentence.reader,
+            sentence.nothing,
             float(some and not weighed),
             float(number == 0),
         ]

@@ -135,7 +135,7 @@ _SHORT_MONTHS = [name for name in _EN_MONTHS if name not in _FULL_MONTHS]
 # A full stop belongs to an abbreviation only.
 _EN_MONTH = rf"(?:(?:{'|'.join(_FULL_MONTHS)})(?!\w)|(?:{'|'.join(_SHORT_MONTHS)})(?!\w)\.?)"
 _VI_MONTH = "|".join(sorted(_VI_MONTHS, key=len, reverse=True))
-_TO = rf"(?P<to>{_RUN}|{_S}(?:đến|tới|to|until|and|và){_S}(?:hết{_S})?)"
+_TO = rf"(?P<to>{_RUN}|{_S}(?:đến|tới|to|through|until|and|và){_S}(?:hết{_S})?)"
 _VI_YEAR = rf"(?:(?:{_S0}/{_S0}|{_S0}-{_S0}|,?{_S}(?:của{_S})?năm{_S})(?P<y>{_YEAR}))?"
 _EN_YEAR = rf"(?:(?:,?{_S}|{_S}of{_S}|/|{_DASH})(?P<y>{_YEAR}))?"
 _EN_OF = (
@@ -451,6 +451,11 @@ _CHANGED = (
     r"slip(?:s|ped|ping)|slid|boost(?:s|ed|ing)?)(?!\w)"
 )
 _CHANGE = _compile(rf"{_CHANGED}[^.;\n]{{0,30}}(?<!\w)from{_S}$")
+_ANY = r"(?:[^.\n]|\.(?=[0-9]))"
+_CHANGE_GOES_ON = _compile(
+    rf"{_CHANGED}{_ANY}{{0,30}}(?<!\w)from{_S}{_ANY}{{1,40}}(?<!\w)to{_S}{_ANY}{{1,90}}(?<!\w)from{_S}$"
+)
+"""A change told without its verb: "it rises from £4 to £5, the other from £6 to £7"."""
 _STEP = _compile(rf"{_CHANGED}[^.;\n]{{0,30}}(?<!\w)by{_S}$")
 _FAR = 5
 """The ratio of two amounts from which they are no range behind "by"."""
@@ -609,8 +614,10 @@ _ORDINALS = {
 }
 _MONTH_CONTEXT = _compile(
     rf"(?<!\w)(?:in|of|by|since|until|from|to|during|for|this|last|next|early|late|mid|through|"
-    rf"before|after|between|and|end){_S}$"
+    rf"before|after|between|and|end|over|with|than|against|versus|on){_S}$"
 )
+_MONTH_GOES_ON = re.compile(r"['’]s?\s|\s[a-z]")
+"""Behind a month's name: "June exports", "March's figure"."""
 _EN_WORDS = frozenset(
     "the of and in to for with from by on at was were is are has have had this that its it as an "
     "than been will which year people million billion thousand percent".split()
@@ -971,9 +978,12 @@ class _Reader:
         if shape == "month":
             month = _month_number(group["m"])
             if first is None and group["m"][0].isalpha() and self.text[start].isupper():
-                before = self.text[max(0, start - 10) : start]
-                named = group["m"].casefold().rstrip(".") in _EN_MONTHS
-                if named and not self.whole and not _MONTH_CONTEXT.search(before):
+                before, name = self.text[max(0, start - 10) : start], group["m"].casefold()
+                sure = _MONTH_GOES_ON.match(self.text, end) and (
+                    name not in ("may", "march") or self.text[end] != " "
+                )
+                named = name.rstrip(".") in _EN_MONTHS and not self.whole
+                if named and not sure and not _MONTH_CONTEXT.search(before):
                     return None
             return self._months(start, end, first, month, first, month)
         if shape == "months":
@@ -1098,7 +1108,8 @@ class _Reader:
             return None
         before = self.text[max(0, first.start - 45) : first.start]
         # "rose from 3% to 5%" tells two values, not a range.
-        if match["to"] and _CHANGE.search(before):
+        far = self.text[max(0, first.start - 190) : first.start]
+        if match["to"] and (_CHANGE.search(before) or _CHANGE_GOES_ON.search(far)):
             return None
         whole = None not in (first.unit, second.unit) and first.scaled == second.scaled
         if first.bare and second.bare:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date
 
 from rag import figures
@@ -22,6 +22,8 @@ class Period:
     start: int
     end: int
     """First and last day as month * 100 + day; 101 and 1231 for whole years."""
+    years: int = 1
+    """How many calendar years it reaches into: 2 for a school or fiscal year."""
 
     @property
     def whole_year(self) -> bool:
@@ -40,17 +42,17 @@ class Mention:
     """It is what something is compared with: `so với …`, `compared with …`, `cùng kỳ …`."""
     loose: bool = False
     """Only its year is told; which part of it is taken from what it is compared with."""
+    aside: bool = False
+    """It stands in brackets with figures of its own: what comes behind them is not of it."""
 
 
-_PACKED = "2"
+_PACKED = "3"
 """Raise it when `mentions` finds others than before: kept ones are then ignored."""
 
 
 def pack(found: Sequence[Mention]) -> str:
     """Mentions as text, to be kept."""
-    rows = [
-        [m.period.year, m.period.start, m.period.end, m.start, m.end, m.compared] for m in found
-    ]
+    rows = [[*astuple(m.period), m.start, m.end, m.compared] for m in found]
     return json.dumps([_PACKED, rows], separators=(",", ":"))
 
 
@@ -59,7 +61,7 @@ def unpack(text: str | None) -> tuple[Mention, ...] | None:
     form, rows = json.loads(text) if text else ("", [])
     if form != _PACKED:
         return None
-    return tuple(Mention(Period(*row[:3]), *row[3:]) for row in rows)
+    return tuple(Mention(Period(*row[:4]), *row[4:]) for row in rows)
 
 
 _ALIKE = (
@@ -181,7 +183,7 @@ def _of(figure: Figure) -> Period | None:
     year = last // 10000 or None
     if year and first // 10000 != year:
         # Over several years: school years and terms; what counts is the first.
-        return Period(first // 10000, first % 10000, 1231)
+        return Period(first // 10000, first % 10000, 1231, last // 10000 - first // 10000 + 1)
     return Period(year, first % 10000, last % 10000)
 
 
@@ -217,8 +219,9 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 # "than in 2020" beside half-year figures means that half of 2020.
                 event = replace(event, loose=True)
                 period = Period(period.year, current.start, current.end)
-            out.append(replace(event, period=period))
-            if not event.compared:
+            aside = _aside(text, event)
+            out.append(replace(event, period=period, aside=aside))
+            if not event.compared and not aside:
                 current = period
             continue
         base = current or Period(None, 101, 1231)
@@ -229,6 +232,15 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
         year = int(told) if told.isdigit() else (base.year - 1 if base.year else None)
         out.append(Mention(replace(base, year=year), event.start(), event.end(), True, True))
     return out
+
+
+def _aside(text: str, mention: Mention) -> bool:
+    """Whether a time stands in brackets with numbers besides: "110.7 (in 2015: 112.3)"."""
+    bracket = _bracket(text, (max(0, mention.start - 200), mention.end + 200), mention.start)
+    if bracket is None:
+        return False
+    beside = text[bracket[0] : mention.start] + text[mention.end : bracket[1]]
+    return any(char.isdigit() for char in beside)
 
 
 def _prior(period: Period) -> Period:
@@ -250,9 +262,12 @@ _GROWS = re.compile(
 
 
 _EARLIER = re.compile(
-    r"\b(?:a|one) year (?:ago|before|earlier|previously)\b|\b(?:last|previous) year\b|"
+    r"\b(?:a|one) year (?:ago|before|earlier|previously)\b|"
+    r"\b(?:last|previous) (?:year|summer|winter|season)\b|"
     r"\b(?:previously|formerly|originally|initially|from what)\b|"
-    r"(?<!be )(?<!is )(?<!are )\bused? to\b|\bbefore (?:the|its?|they|their|that|this)\b|"
+    r"(?<!be )(?<!is )(?<!are )\bused? to\b|\bat first\b|"
+    r"(?<!come )(?<!comes )(?<!came )(?<!brought )(?<!put )(?<!goes )(?<!went )(?<!heard )"
+    r"\bbefore (?:the|its?|they|their|that|this)\b|"
     r"(?<!since the )\b(?:start|beginning) of (?:the year|\d{4})\b|"
     r"\b(?:(?:mot )?nam truoc|nam ngoai|truoc (?:day|kia|khi|do)|ban dau)\b|"
     r"(?<!thang )(?<!nua )(?<!so voi )(?<!ke tu )(?<!tu )\bdau nam\b"
@@ -262,8 +277,8 @@ _THAN = re.compile(
     r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus|on)\s+(?:\w+\s+){0,3}$"
 )
 _YEAR_BEFORE = re.compile(
-    r"\b(?:(?:a|one) year (?:before|earlier than|prior to)|(?:một|1) năm trước|"
-    r"(?:mot|1) nam truoc)\s+$",
+    r"\b(?:(?:a|one|the) year (?:before|earlier than|prior to|preceding)(?: the)?|"
+    r"(?:một|1) năm trước|(?:mot|1) nam truoc)\s+$",
     re.I,
 )
 _YEAR_AGO = re.compile(r"năm (?:trước|ngoái)|the previous year", re.I)
@@ -395,13 +410,14 @@ class Bound:
 
 
 _WHEN = (
-    r"\s*(?:của|trong|vào|ở|đến|hồi|in|of|for|during|on|at|by|as of)\s+(?:the\s+)?"
+    r"\s*(?:của|trong|vào|ở|đến|hồi|kể từ|in|of|for|during|on|at|by|as of|with effect from|"
+    r"effective(?: from)?|since)\s+(?:the\s+)?"
     r"(?:(?:cuối|đầu|hết|end of|start of|beginning of|whole of)\s+(?:the\s+)?)?"
 )
 _OF = re.compile(rf"\s*\(?|{_WHEN}", re.I)
 _OF_TIME = re.compile(_WHEN, re.I)
 _ATTACHED = re.compile(
-    r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
+    r"\s*(?:[(–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
     r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
     re.I,
 )
@@ -413,6 +429,7 @@ _AGAINST = re.compile(
     re.I,
 )
 _FROM = re.compile(rf"\b(?:from|từ){_MILD}", re.I)
+_ALSO = re.compile(r"^[^,;.]*\b(?:and|và)\s[^,;.]*$", re.I)
 _TO = re.compile(rf"\b(?:to|lên|xuống|còn|thành)(?: (?:còn|mức|tới|đến))*{_MILD}", re.I)
 _NEXT = re.compile(r"\s*(?:[^\W\d_]+\s*){0,2}")
 """What may stand between a time and the brackets that are of it: "quý IV cao nhất (46.900 căn)"."""
@@ -459,24 +476,43 @@ def bound(
         for m in named
         if m.end <= start
         and not _apart(text, within, m, quantities, start)
-        and (
-            m.compared
-            or not any(
-                e <= m.start and _OF_TIME.fullmatch(text[e : m.start]) for _, e in quantities
-            )
-        )
+        and not any(e <= m.start and _OF_TIME.fullmatch(text[e : m.start]) for _, e in quantities)
     ]
-    if ahead and ahead[-1].compared and _ATTACHED.fullmatch(text[ahead[-1].end : start]):
-        return Bound(ahead[-1], True, base)
+    if ahead and ahead[-1].compared:
+        between = text[ahead[-1].end : start]
+        # "So với cùng kỳ tăng 1,8%" is a change since then, "(cùng kỳ tăng 1,8%)" one of then.
+        since = _BASE.search(text[max(0, ahead[-1].start - 40) : ahead[-1].start])
+        if _ATTACHED.fullmatch(between) and not (since and _GROWS.search(between)):
+            return Bound(ahead[-1], True, base)
+    following = next((mark for mark in quantities if mark[0] >= end), None) if base else None
+    if following:
+        between = text[end : following[0]]
+        changed = _TO.search(between[-30:])
+        if changed or (len(between) < 40 and _ALSO.search(between)):
+            last = bound(text, within, named, quantities, following, reach)
+            if last.own:
+                # "From £4.80 to £5.20 on 3 September": before the time of what it came to.
+                # "Up from 2.61 lakh groups and 30.2 lakh members a year earlier": both are of then.
+                return Bound(last.mention, not changed, True)
+    former = next((mark for mark in reversed(quantities) if mark[1] <= start), None)
+    came_to = former and _TO.search(text[max(former[1], start - 30) : start])
+    if former and came_to and _is_base(text, within, quantities, former):
+        # "From 8.74% at the end of 2016 to 6.95%": that time is the former's.
+        ahead = [m for m in ahead if m.end <= former[1]]
     plain = [m for m in ahead if not m.compared][-1:]
-    if not plain:
-        plain = [
-            m
-            for m in named
-            if end <= m.start <= reach
-            and not m.compared
-            and not _apart(text, within, m, quantities, start)
-        ][:1]
+    later = [
+        m
+        for m in named
+        if end <= m.start <= reach
+        and not m.compared
+        and not _apart(text, within, m, quantities, start)
+    ][:1]
+    if plain and later:
+        # "Launched on 4 October, it drew 527 people, of whom 163 worked by March".
+        far = any(plain[0].end <= begin and stop <= start for begin, stop in quantities)
+        parted = any(end <= begin < later[0].start for begin, _ in quantities)
+        plain = later if far and not parted else plain
+    plain = plain or later
     return Bound(plain[0] if plain else None, False, base)
 
 
@@ -526,7 +562,9 @@ def _is_base(
 
 def _fit(asked: Period, told: Period) -> float:
     if asked.year and told.year and asked.year != told.year:
-        return -1.0
+        # What is told in the second year of a fiscal year may be of that.
+        into = told.year - asked.year
+        return 0.0 if 0 < into < asked.years and told.years == 1 else -1.0
     sure = 1.0 if asked.year and told.year else 0.8
     if (asked.start, asked.end) == (told.start, told.end):
         return sure

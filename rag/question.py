@@ -175,10 +175,12 @@ _MEASURED = re.compile(
 )
 _CHANGE = re.compile(
     r"\b(?:(?<!gia )tang|giam|tang truong|bien dong)\b|\bthem (?=bao nhieu|may)|"
+    r"\b(?:cao|thap|nhieu|it|nhinh|kem|nhanh|cham) hon\b(?=.*\b(?:bao nhieu|may)\b)|"
     r"\bhow (?:much|many) (?:more|less|fewer|bigger|larger|smaller|longer|shorter)\b|"
     r"\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|increas\w*|decreas\w*|declin\w*|"
-    r"drop\w*|chang\w*|higher|lower|(?<!set )(?<!sign )(?<!signed )(?<!made )up|down|gain\w*|"
-    r"shr[aiu]nk)\b"
+    r"drop\w*|chang\w*|expand\w*|contract(?:ed|ing|ion)|dearer|cheaper|higher|lower|"
+    r"how far (?:below|above|behind|ahead)|(?<!set )(?<!sign )(?<!signed )(?<!made )up|down|"
+    r"gain\w*|shr[aiu]nk)\b"
 )
 _CHANGE_MARKED = re.compile(
     r"\b(?:bớt|(?<!thâm )(?<!thiếu )(?<!hao )hụt|nhích|sụt(?! lún)|tụt|vọt)\b", re.I

@@ -437,7 +437,9 @@ class Told:
 
     def period_at(self, offset: int) -> Period | None:
         """The period that the text speaks of where a sentence starts."""
-        told = [m.period for m in self.mentions if m.start < offset and not m.compared]
+        told = [
+            m.period for m in self.mentions if m.start < offset and not m.compared and not m.aside
+        ]
         return told[-1] if told else self.around
 
 

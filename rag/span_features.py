@@ -27,7 +27,7 @@ from rag.spans import Span, kind_fit
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
-    "row", "against", "pointer", "expected",
+    "row", "against", "counting", "pointer", "expected",
 )  # fmt: skip
 _SHARED = [
     SPAN_FEATURES.index(name)
@@ -73,6 +73,13 @@ class Sentence:
         return max(-1.0, min(1.0, self.compared.relevance / 8))
 
     @property
+    def nothing(self) -> float:
+        """Its log-odds that no part is the answer, over 8, cut to -1..1; 0 when it was not read."""
+        if self.compared is None:
+            return 0.0
+        return max(-1.0, min(1.0, self.compared.nothing / 8))
+
+    @property
     def text(self) -> str:
         """The sentence as printed."""
         return self.candidate.passage.text[self.start : self.end]
@@ -113,10 +120,11 @@ _GOES_ON = re.compile(r"\)\s+(?!(?:và|nhưng|còn|and|but|while|whereas)\b)(?=\
 _CHANGE_WORD = re.compile(
     r"(?:tăng|giảm|bớt|(?<!thâm )(?<!thiếu )(?<!hao )hụt|nhích|sụt|tụt|vọt|tăng trưởng|"
     r"cao hơn|thấp hơn|nhiều hơn|ít hơn|thêm|increase[sd]?|"
-    r"decrease[sd]?|rose|rise[ns]?|rising|grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|up|down|declined?|dropped|gain(?:ed)?|"
+    r"decrease[sd]?|rose|rise[ns]?|rising|grew|grow[ns]?|growing|growth|fell|falls?|fallen|falling|"
+    r"(?<!ma[dk]e )(?<!makes )(?<!making )(?<!brought )(?<!set )(?<!broken )(?:up|down)|"
+    r"declined?|dropped|gain(?:ed)?|"
     r"higher|lower|climbed|surged|jumped|expanded|contracted|shrank|reduction)"
-    r"(?: (?:by|of|to|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước|lên|"
-    r"ở mức))*\s*$",
+    r"(?: (?:by|of|khoảng|thêm|gần|hơn|trên|about|nearly|over|around|an?|estimated|ước))*\s*$",
     re.I,
 )
 
@@ -137,9 +145,10 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     question's words said in its clause, and in its own scope only; `column`: the same for a table's
     header; `row`: in a row of figures that belongs to a row of names (`rag.respective`), how much
     more its own name is asked about than any other, -1 to 1; `against`: 1 for a rate measured
-    against the plan or against former times as asked, -1 for the other; `pointer`: the
-    cross-encoder's log-probability of the span over 12, at least -1; `expected`: how likely an
-    answer of its kind is by the question's words (`rag.expected`).
+    against the plan or against former times as asked, -1 for the other; `counting`: 1 for a total
+    with or without some part as asked, -1 for the other; `pointer`: the cross-encoder's
+    log-probability of the span over 12, at least -1; `expected`: how likely an answer of its kind
+    is by the question's words (`rag.expected`).
     `weigh` gives how rare a term is.
     """
     question, passage = asked.question, sentence.candidate.passage
@@ -189,7 +198,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     *pulls[number],
                     _aim(
                         question,
-                        passage.text[max(_last(marks, span), span.start - 60) : span.start],
+                        passage.text[max(sentence.start, span.start - 90) : span.start],
                         passage.text[span.end : after],
                     ),
                     _limit(question, passage.text[sentence.start : span.start]),
@@ -199,6 +208,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     columns[cell] if header else 0.0,
                     rows[number],
                     _against(question, span, passage.text[span.end : after]),
+                    _counting(question, sentence, span),
                     _pointer(sentence, span),
                     likelihood(question, span),
                 ],
@@ -273,6 +283,36 @@ def _against(question: Question, span: Span, behind: str) -> float:
     if plan == former or asks_plan == asks_former:
         return 0.0
     return 1.0 if plan == asks_plan else -1.0
+
+
+_COUNTED_OUT = re.compile(
+    r"\b(?:(?:khong|chua) (?:ke|tinh|gom|bao gom)|excluding|exclusive of|(?:not|without|before) "
+    r"(?:count|includ)ing|leaving out|net of)\b"
+)
+_COUNTED_IN = re.compile(
+    r"\b(?:(?:tinh|ke|gom) (?:ca|them)|including|inclusive of|counting|(?:is|are|when) included)\b"
+)
+
+
+def _counted_with(plain: str) -> int:
+    """1 when words without diacritics count some part in, -1 when they leave it out, else 0."""
+    if _COUNTED_OUT.search(plain):
+        return -1
+    return int(bool(_COUNTED_IN.search(plain)))
+
+
+def _counting(question: Question, sentence: Sentence, span: Span) -> float:
+    """1 for a total with some part, or without it, as asked, -1 for the other.
+
+    Where one clause of a sentence says which it is, the others are of the other sort.
+    """
+    asked = _counted_with(question.plain)
+    everywhere = _counted_with(bare(sentence.text)) if asked else 0
+    if not everywhere:
+        return 0.0
+    head = sentence.text[: span.start - sentence.start]
+    clause = re.split(r"[;()]|\.\s", head)[-1]
+    return float(asked * (_counted_with(bare(clause)) or -everywhere))
 
 
 def likelihood(question: Question, span: Span | None) -> float:
@@ -357,7 +397,7 @@ _ASKED_SORT = tuple((re.compile(rf"\b(?:{asked})\b"), re.compile(found)) for ask
 
 def _sort(question: Question, text: str, span: Span) -> float:
     """1 for a document, agency or place of the very sort that is asked for, -1 for another."""
-    if span.figure is not None:
+    if span.figure is not None or "person" in question.wants:
         return 0.0
     wanted = [found for asked, found in _ASKED_SORT if asked.search(question.plain)]
     if not wanted:
@@ -596,7 +636,7 @@ def _last(marks: Sequence[tuple[int, int]], span: Span) -> int:
 _AIM = re.compile(
     r"\b(?:kế hoạch|chỉ tiêu|mục tiêu|dự toán|định mức|quy chuẩn|kịch bản|dự kiến|yêu cầu|đề ra|"
     r"plan(?:s|ned)?|targets?|standards?|goals?|aims?|objectives?|forecasts?|projected|estimates?|"
-    r"maximum|limit)\b[^\d;.]{0,40}$",
+    r"maximum|limit)\b[^\d;.,]{0,40}$",
     re.I,
 )
 _AIM_BEHIND = re.compile(
@@ -824,7 +864,7 @@ def _period_fits(
         time = bound(text, within, named, quantities, (span.start, span.end), reach)
         compared = time.mention is not None and time.own and time.mention.compared
         earlier = time.base or compared
-        aside.append(compared or time.bracketed)
+        aside.append(compared or time.bracketed or (time.base and question.earlier))
         beside.append(_compared_with(sentence, span) if earlier or time.bracketed else None)
         if question.earlier and not of_a_year:
             found.append(1.0 if earlier else -0.5)

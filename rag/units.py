@@ -456,6 +456,9 @@ def canonical(name: str) -> str:
 
 ALIKE = frozenset(
     frozenset(pair.split("~"))
-    for pair in ("death~person", "case~incident", "case~violation", "visit~visitor")
-)
+    for pair in (
+        "death~person", "case~person", "case~incident", "case~violation", "cluster~incident",
+        "visit~visitor", "house~household", "project~work",
+    )
+)  # fmt: skip
 """Nouns of different families of which one may stand for the other."""

@@ -52,6 +52,8 @@ def _agree(model: _Model, reader: CrossEncoder, tokenizer: Any) -> None:
         assert told.relevance == pytest.approx(float(heads[0, 0]), abs=1e-3)
         assert np.allclose(told.starts, chances[:, 0], atol=1e-3)
         assert np.allclose(told.ends, chances[:, 1], atol=1e-3)
+        absent = heads[0, 1:] - torch.logsumexp(heads[first : len(ids) - 1, 1:], 0)
+        assert told.nothing == pytest.approx(float(absent.sum()), abs=2e-3)
 
 
 def test_the_graph_computes_what_was_trained(reader: CrossEncoder, embedder: Embedder) -> None:
@@ -125,8 +127,9 @@ def test_training_learns_and_its_arrays_make_a_graph(embedder: Embedder, tmp_pat
         for group in groups:
             right, wrong = learned.read(group.question, [one.pair for one in group.examples])
             assert right.relevance > 0 > wrong.relevance
-        (told,) = learned.read(QUESTION, [TELLS])
+        told, other = learned.read(QUESTION, [TELLS, OTHER])
         assert told.pointer(start, start + 13) > -1.0
+        assert told.nothing < 0 < other.nothing
         _agree(_torch(arrays), learned, encoder.model.tokenizer)
     finally:
         path.unlink()

@@ -348,6 +348,8 @@ Thời gian cấp giấy phép xây dựng giảm từ 45 ngày xuống 30 ngày
 
 Tỉnh trồng được 5.240 ha rừng, đạt 104,8% kế hoạch (5.000 ha).
 
+Tổng thu đạt 124 tỷ đồng, bằng 53% dự toán (nếu tính cả số gia hạn thì tổng thu đạt 136 tỷ đồng).
+
 Old-age pension was paid to 214,600 people, 16,900 more than a year earlier.
 
 Robbery rose from 1,842 to 2,085, and 412 of these were of mobile phones.
@@ -405,10 +407,25 @@ def test_what_is_planned_is_told_from_what_is(brackets: Parts) -> None:
     assert brackets.features(planned, "trồng", "5.000 ha")["aim"] == 1.0
 
 
+def test_a_total_with_a_part_is_told_from_one_without(brackets: Parts) -> None:
+    for question, fits in (
+        ("Tổng thu đạt bao nhiêu tiền, chưa tính số gia hạn?", (1.0, -1.0)),
+        ("How much was collected, counting the extended payments?", (-1.0, 1.0)),
+        ("Tổng thu đạt bao nhiêu tiền?", (0.0, 0.0)),
+    ):
+        told = [
+            brackets.features(question, "Tổng thu", printed)["counting"]
+            for printed in ("124 tỷ đồng", "136 tỷ đồng")
+        ]
+        assert tuple(told) == fits
+
+
 def test_more_than_before_is_a_change(brackets: Parts) -> None:
     level = "How many people draw a pension?"
     assert brackets.features(level, "pension", "16,900")["change"] == -1.0
     assert brackets.features(level, "pension", "214,600 people")["change"] == 1.0
+    # What it rose to is a level.
+    assert brackets.features("How many robberies were there?", "Robbery", "2,085")["change"] == 1.0
 
 
 def test_the_names_of_the_columns_are_no_answer(brackets: Parts) -> None:

@@ -131,6 +131,7 @@ two to three million doses | two to three million doses = 2000000..3000000 dose
 lãi suất 4,8%-6,5%/năm | 4,8%-6,5%/năm = 4.8..6.5 %/year
 VND 15-20 trillion per year | VND 15-20 trillion per year = 15000000000000..20000000000000 VND/year
 rose from 3% to 5% | 3% = 3 % ; 5% = 5 %
+went from £4 to £5, and those from £6 to £7 | £4 = 4 GBP ; £5 = 5 GBP ; £6 = 6 GBP ; £7 = 7 GBP
 15 nghìn suất học bổng | 15 nghìn suất học bổng = 15000 scholarship
 revised from 1,200 to 1,300 people | 1,200 = 1200 - ; 1,300 people = 1300 person
 was extended from 30 to 45 days | 30 = 30 - ; 45 days = 45 day
@@ -313,6 +314,9 @@ in June | June = 601..630 period
 từ tháng 1 đến tháng 5/2021 | từ tháng 1 đến tháng 5/2021 = 20210101..20210531 period
 January to June 2021 | January to June 2021 = 20210101..20210630 period
 during January-September | January-September = 101..930 period
+from January through June | from January through June = 101..630 period
+June exports rose over May | June = 601..630 period ; May = 501..531 period
+March's rate may rise | March = 301..331 period
 tháng 1-9 tăng | tháng 1-9 = 101..930 period
 9M2021 | 9M2021 = 20210101..20210930 period
 quý II và quý III/2021 | quý II = 401..630 period ; quý III/2021 = 20210701..20210930 period

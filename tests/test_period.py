@@ -108,6 +108,9 @@ def test_the_value_of_the_earlier_period(text: str) -> None:
         ("How long did a permit take before the reform?", True),
         ("What were the arrears at the start of 2018?", True),
         ("What did the fee use to be?", True),
+        ("What was last summer's enrolment?", True),
+        ("What was the dam supposed to cost at first?", True),
+        ("How many divorces came before the courts?", False),
         ("6 tháng đầu năm thu được bao nhiêu?", False),
         ("Thu ngân sách tăng bao nhiêu so với năm trước?", False),
         ("How much more was paid than a year earlier?", False),
@@ -128,6 +131,18 @@ def test_a_year_before_a_time_is_counted_back() -> None:
 def test_over_a_time_is_during_it() -> None:
     assert asked("What was inflation over the first half of 2021?").periods == (HALF,)
     assert asked("How much did prices rise over April 2021?").base is not None
+
+
+def test_the_year_before_a_time_is_counted_back() -> None:
+    text = "How many were found in the year before the 2023 count?"
+    assert asked(text).periods == (Period(2022, 101, 1231),)
+
+
+def test_a_fiscal_year_may_be_told_in_its_second_year() -> None:
+    (fiscal,) = asked("How many came in during 2022/23?").periods
+    assert fit([fiscal], Period(2023, 101, 1231)) == 0.0
+    assert fit([fiscal], Period(2024, 101, 1231)) == -1.0
+    assert fit([fiscal], Period(2022, 101, 1231)) == 1.0
 
 
 def test_the_same_period_of_a_year_is_that_year() -> None:
@@ -278,6 +293,42 @@ def test_what_a_figure_is_compared_with_is_of_an_earlier_time() -> None:
     assert found == {"45 ngày": ("", True), "30 ngày": ("", False)}
     found = of_figures("Giá tôm từ 102.000 đồng/kg hồi tháng 1 xuống 78.000 đồng/kg vào tháng 8.")
     assert found == {"102.000 đồng/kg": ("tháng 1", True), "78.000 đồng/kg": ("tháng 8", False)}
+
+
+def test_a_change_has_the_time_of_what_it_came_to() -> None:
+    found = of_figures("The fare goes up from £4.80 to £5.20 on 3 September.")
+    assert found == {"£4.80": ("", True), "£5.20": ("3 September", False)}
+    text = "Tỷ lệ giảm từ 8,74% cuối năm 2016 xuống còn 6,95%."
+    named = resolved(text, mentions(text, figures.find(text)), Period(2017, 101, 1231))
+    counts = [(f.start, f.end) for f in figures.find(text) if f.unit == "%"]
+    assert bound(text, (0, len(text)), named, counts, counts[1], len(text)).mention is None
+    found = of_figures("It had 61 groups, up from 48 groups and 790 members a year earlier.")
+    assert found["48 groups"] == ("a year earlier", True)
+    assert found["790 members"][0] == "a year earlier"
+
+
+def test_what_follows_a_base_is_not_of_its_time() -> None:
+    found = of_figures(
+        "Spending was €486 million, less than a year earlier: €311 million on roads."
+    )
+    assert found["€311 million"] == ("", False)
+    found = of_figures("3,482 people, up from 3,177 in 2022: 1,946 in shelters.")
+    assert found["3,177"][0] == "2022"
+    assert found["1,946"] == ("", False)
+    found = of_figures("Chi y tế đạt 12 tỷ đồng, so với cùng kỳ tăng 1,8%.", YEAR)
+    assert found["1,8%"] == ("", False)
+    # What is told in brackets holds for them alone.
+    text = "Năm 2016 có 240 trẻ (năm 2015: 220). Tỷ lệ là 3%, so với 4% của năm trước."
+    assert ("năm trước", Period(2015, 101, 1231), True) in told(text)
+
+
+def test_the_time_behind_the_verb_is_nearer_than_one_before_other_figures() -> None:
+    text = "Launched on 4 October 2021, it drew 527 people, of whom 163 worked by the end of March."
+    named = resolved(text, mentions(text, figures.find(text)), YEAR)
+    counts = [(f.start, f.end) for f in figures.find(text) if f.unit in (None, "person")]
+    found = bound(text, (0, len(text)), named, counts, counts[1], len(text)).mention
+    assert found is not None
+    assert text[found.start : found.end] == "March"
 
 
 def test_from_is_no_comparison_by_itself() -> None:
