@@ -83,7 +83,8 @@ _SAME = re.compile(
 _BASE = re.compile(
     r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|compared (?:with|to)|"
     r"versus|vs\.?|than|from|against|over|above|below|up on|down on|vượt|thay vì|instead of)"
-    r"(?:\s+(?:mức|kế hoạch|của|the|of|in|cả|tổng|level|figure|[\d.,]+\s?%?))*\s*$",
+    r"(?:\s+(?:mức|con số|tăng|giảm|trưởng|kế hoạch|của|the|of|in|for|seen|recorded|cả|tổng|level|"
+    r"figure|rate|growth|rise|fall|increase|[\d.,]+\s?%?))*\s*$",
     re.I,
 )
 _MONTHS = re.compile(
@@ -215,11 +216,14 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 period = replace(period, year=around.year)
             elif period.year is None and current is not None:
                 period = replace(period, year=current.year)
+                if current.year and _OF_LAST_YEAR.match(low, event.end):
+                    period = replace(period, year=current.year - 1)
+                    event = replace(event, compared=True)
             elif period.whole_year and event.compared and current is not None:
                 # "than in 2020" beside half-year figures means that half of 2020.
                 event = replace(event, loose=True)
                 period = Period(period.year, current.start, current.end)
-            aside = _aside(text, event)
+            aside = _aside(text, event) or _is_of_document(text, event)
             out.append(replace(event, period=period, aside=aside))
             if not event.compared and not aside:
                 current = period
@@ -243,6 +247,10 @@ def _aside(text: str, mention: Mention) -> bool:
     return any(char.isdigit() for char in beside)
 
 
+def _is_of_document(text: str, mention: Mention) -> bool:
+    return bool(_DOCUMENT.search(text[max(0, mention.start - 50) : mention.start]))
+
+
 def _prior(period: Period) -> Period:
     """The month or quarter before one."""
     first, last = period.start // 100, period.end // 100
@@ -254,6 +262,9 @@ def _prior(period: Period) -> Period:
     return Period(year, max(1, first) * 100 + 1, last * 100 + (30 if last in (4, 6, 9, 11) else 31))
 
 
+_OF_LAST_YEAR = re.compile(
+    r"\s*(?:của\s+)?(?:năm\s+)?(?:trước|ngoái)\b|\s+(?:of\s+)?(?:last|the previous) year\b"
+)
 _GROWS = re.compile(
     r"\b(?:tăng|giảm|grow\w*|grew|ris\w+|rose|f[ae]ll\w*|increas\w*|decreas\w*|declin\w*|drop\w*|"
     r"chang\w*|higher|lower|up|down)\b",
@@ -274,7 +285,8 @@ _EARLIER = re.compile(
 )
 """Asks how something was before, in words without diacritics."""
 _THAN = re.compile(
-    r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus|on)\s+(?:\w+\s+){0,3}$"
+    r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus|on(?! average))\s+"
+    r"(?:\w+\s+){0,3}$"
 )
 _YEAR_BEFORE = re.compile(
     r"\b(?:(?:a|one|the) year (?:before|earlier than|prior to|preceding)(?: the)?|"
@@ -307,7 +319,8 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
     if today and _relative(bare(text), today):
         # What counts from today is no year that a release compares with.
         found = [m for m in found if not _YEAR_AGO.fullmatch(text[m.start : m.end])]
-    same = [m for m in found if _SAME.match(text, m.start) and not _PRIOR.match(text, m.start)]
+    low = text.lower() if len(text.lower()) == len(text) else text
+    same = [m for m in found if _SAME.match(low, m.start) and not _PRIOR.match(low, m.start)]
     compared = [
         m
         for m in found
@@ -411,11 +424,13 @@ class Bound:
 
 _WHEN = (
     r"\s*(?:của|trong|vào|ở|đến|hồi|kể từ|in|of|for|during|on|at|by|as of|with effect from|"
-    r"effective(?: from)?|since)\s+(?:the\s+)?"
+    r"effective(?: from)?|since|from|từ)\s+(?:the\s+)?"
     r"(?:(?:cuối|đầu|hết|end of|start of|beginning of|whole of)\s+(?:the\s+)?)?"
 )
 _OF = re.compile(rf"\s*\(?|{_WHEN}", re.I)
 _OF_TIME = re.compile(_WHEN, re.I)
+_SINCE = re.compile(r"\s*(?:on|over|so với)\s", re.I)
+"""Between a change and what it is measured from."""
 _ATTACHED = re.compile(
     r"\s*(?:[(–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
     r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
@@ -423,13 +438,22 @@ _ATTACHED = re.compile(
 )
 _MILD = r"(?:\s+(?:mức|only|just|the|a|an|some|about|nearly|chỉ|là|khoảng|gần|hơn|trên|over))*\s*$"
 _AGAINST = re.compile(
-    r"\b(?:against|than|compared (?:with|to)|versus|vs\.?|so với|thay vì|instead of|"
+    r"\b(?:against|(?:more|less|rather|other|\w+er) than|compared (?:with|to)|versus|vs\.?|so với|"
+    r"thay vì|instead of|"
     r"(?:up|down|risen|fallen|rose|fell|rising|falling|increased?|decreased?|cut|reduced|grew|grown|"
     rf"tăng|giảm)(?: \w+)? (?:from|từ)){_MILD}",
     re.I,
 )
 _FROM = re.compile(rf"\b(?:from|từ){_MILD}", re.I)
-_ALSO = re.compile(r"^[^,;.]*\b(?:and|và)\s[^,;.]*$", re.I)
+_ALSO = re.compile(r"^[^,;.]*\b(?:and|và|for|worth|with|cho|với)\s[^,;.]*$", re.I)
+_PLANNED = re.compile(
+    r"\s+(?:planned|forecast|targeted|budgeted|expected|projected|theo kế hoạch|đề ra|hiện nay|"
+    r"now|at present|today)\b",
+    re.I,
+)
+"""Behind a figure that another is measured against, which is of the same time."""
+_DOCUMENT = re.compile(r"(?:\bsố|\bNos?\.?)\s+\S+(?:\s+(?:of|dated|ngày))?\s+$")
+"""Before the date of a document, which says nothing of figures."""
 _TO = re.compile(rf"\b(?:to|lên|xuống|còn|thành)(?: (?:còn|mức|tới|đến))*{_MILD}", re.I)
 _NEXT = re.compile(r"\s*(?:[^\W\d_]+\s*){0,2}")
 """What may stand between a time and the brackets that are of it: "quý IV cao nhất (46.900 căn)"."""
@@ -449,12 +473,14 @@ def bound(
     each in order; `reach` is how far a time behind the figure may stand.
     """
     start, end = span
+    named = [m for m in named if not _is_of_document(text, m)]
     bracket = _bracket(text, within, start)
     behind = next((m for m in named if m.start >= end), None)
     base = _is_base(text, within, quantities, span)
     if (
         behind is not None
         and _OF.fullmatch(text[end : behind.start])
+        and not (behind.compared and _SINCE.match(text, end))
         and not _apart(text, within, behind, quantities, start)
     ):
         return Bound(behind, True, base, bracket is not None and behind.start < bracket[1])
@@ -510,9 +536,19 @@ def bound(
     if plain and later:
         # "Launched on 4 October, it drew 527 people, of whom 163 worked by March".
         far = any(plain[0].end <= begin and stop <= start for begin, stop in quantities)
-        parted = any(end <= begin < later[0].start for begin, _ in quantities)
+        parted = any(char.isdigit() for char in text[end : later[0].start])
         plain = later if far and not parted else plain
     plain = plain or later
+    if not plain and reach > end:
+        # "Only 142,000 of a planned 180,000 hectares were treated in 2020".
+        plain = [
+            m
+            for m in named
+            if m.start >= end
+            and not m.compared
+            and not _apart(text, within, m, quantities, start)
+            and not re.search(r"[,;():]|\.\s", text[end : m.start])
+        ][:1]
     return Bound(plain[0] if plain else None, False, base)
 
 
@@ -550,6 +586,8 @@ def _is_base(
 ) -> bool:
     """Whether a figure is what another is compared with or starts from."""
     head = text[max(within[0], span[0] - 50) : span[0]]
+    if _PLANNED.match(text, span[1]):
+        return False
     if _AGAINST.search(head):
         return True
     if not _FROM.search(head):

@@ -198,6 +198,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     *pulls[number],
                     _aim(
                         question,
+                        span,
                         passage.text[max(sentence.start, span.start - 90) : span.start],
                         passage.text[span.end : after],
                     ),
@@ -646,17 +647,21 @@ _AIM_BEHIND = re.compile(
 )
 _ASKS_AIM = re.compile(
     r"\b(?:ke hoach|chi tieu|muc tieu|du toan|dinh muc|quy chuan|kich ban|du kien|duoc giao|"
-    r"yeu cau|phan dau|se|plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|"
+    r"yeu cau|phan dau|se|chuan|muon|le ra|dat ra|required?|requires|meant|foreseen?|"
+    r"plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|"
     r"project(?:ed|ion)|estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|"
     r"supposed|due|limit|budgeted|du bao|maximum|toi da)\b"
 )
 
 
-def _aim(question: Question, head: str, behind: str) -> float:
+def _aim(question: Question, span: Span, head: str, behind: str) -> float:
     """For a figure that is planned or required: 1 when that is asked for, -1 when not."""
     if not _AIM.search(head) and not _AIM_BEHIND.match(behind):
         return 0.0
-    return 1.0 if _ASKS_AIM.search(question.plain) else -1.0
+    if _ASKS_AIM.search(question.plain):
+        return 1.0
+    # "When will it be done?" asks for a plan by itself.
+    return 0.0 if span.figure and span.figure.unit in ("date", "period") else -1.0
 
 
 def _scope(
@@ -761,6 +766,8 @@ def _base_fit(question: Question, sentence: Sentence, told: Told, span: Span, af
         return 0.0
     if question.base.year is None and question.base.whole_year:
         # Year on year: what it is compared with is named as a year or as the same period.
+        if bases[0].period.whole_year:
+            return 1.0
         named = sentence.candidate.passage.text[bases[0].start : bases[0].end]
         return 1.0 if re.search(r"cùng|same|year|năm", named, re.I) else -1.0
     return 1.0 if fit([question.base], bases[0].period) > 0 else -1.0
@@ -943,6 +950,10 @@ def _asked_share(question: Question, text: str) -> float:
 def inherited(question: Question, told: Told, start: int) -> float:
     """Fit of the time that an earlier sentence named: months may have changed since, years not."""
     value = fit(question.periods, told.period_at(start))
+    years = {period.year for period in question.periods}
+    if value == -1.0 and years & {mention.period.year for mention in told.mentions}:
+        # The passage speaks of the year too, and where is not sure.
+        value = -0.5
     # What a release is about as a whole may be said in its title alone.
     value = max([value, *(0.8 * fit(question.periods, period) for period in told.titled)])
-    return value if value > 0 or value == -1.0 else 0.0
+    return value if value > 0 or value <= -0.5 else 0.0
