@@ -294,8 +294,9 @@ _WORD_SHAPES = (
         "năm nhiệm giai fiscal school academic fy",
         "years",
         _compile(
-            rf"(?:năm{_S}học|nhiệm{_S}kỳ|giai{_S}đoạn|fiscal{_S}year|school{_S}year|"
-            rf"academic{_S}year|FY){_S0}(?P<y>{_YEAR})[/–-](?P<y2>[0-9]{{2}}){_END}"
+            rf"(?:năm{_S}học|năm{_S}tài{_S}(?:chính|khóa)|năm|nhiệm{_S}kỳ|giai{_S}đoạn|"
+            rf"fiscal{_S}year|school{_S}year|academic{_S}year|FY){_S0}(?P<y>{_YEAR})[/–-]"
+            rf"(?P<y2>[0-9]{{2}}){_END}"
         ),
     ),
     (

@@ -72,19 +72,24 @@ _BEFORE = r"(?:previous|preceding|prior) (?:(?:\w+ )?months?|quarter)"
 # Both are sought in every passage that is read, in lower case. They are quicker by far when each
 # way begins with letters that are always there.
 _SAME = re.compile(
-    r"cùng (?:kỳ|thời điểm)(?:\s+(?:của\s+)?(?:năm\s+)?(?P<vi>(?:19|20)\d\d|trước|ngoái))?|"
+    r"cùng (?:kỳ|thời điểm|quý|tháng)"
+    r"(?:\s+(?:của\s+)?(?:năm\s+)?(?P<vi>(?:19|20)\d\d|trước|ngoái))?|"
     rf"the {_ALIKE.format('en')}|{_ALIKE.format('bare')}|"
     r"a year (?:earlier|ago|before|previously)|one year (?:earlier|ago|before|previously)|"
     r"12 months (?:earlier|before)|twelve months (?:earlier|before)|"
-    r"the year before|the previous year(?!s)|year[- ]on[- ]year|year[- ]over[- ]year|"
+    r"the year before|the previous (?:(?:academic |school |fiscal |financial )?year(?!s)|"
+    r"winter|summer|season)|year[- ]on[- ]year|year[- ]over[- ]year|"
     r"năm (?:trước|ngoái)\b(?<!\d năm.{6})(?<!các năm.{6})(?<!những năm.{6})"
     r"(?<!nhiều năm.{6})(?<!vài năm.{6})"
 )
 _BASE = re.compile(
     r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|compared (?:with|to)|"
-    r"versus|vs\.?|than|from|against|over|above|below|up on|down on|vượt|thay vì|instead of)"
+    r"versus|vs\.?|than|(?:up|down|ris\w+|rose|f[ae]ll\w*|grew|grown|increas\w*|decreas\w*|chang\w*|"
+    r"improv\w*)(?: \w+)? from|from(?=(?:\s+(?:the|an?))?\s+[^\s\d]?\d)|"
+    r"against|over|above|below|up on|down on|vượt|thay vì|instead of)"
     r"(?:\s+(?:mức|con số|tăng|giảm|trưởng|kế hoạch|của|the|of|in|for|seen|recorded|cả|tổng|level|"
-    r"figure|rate|growth|rise|fall|increase|[\d.,]+\s?%?))*\s*$",
+    r"figure|rate|growth|rise|fall|increase|[^\s\d]?[\d.,]+\s?%?"
+    r"(?:\s(?!to\b|and\b|lên\b|xuống\b|còn\b|và\b)[^\W\d_]+){0,2}))*\s*$",
     re.I,
 )
 _MONTHS = re.compile(
@@ -429,6 +434,8 @@ _WHEN = (
 )
 _OF = re.compile(rf"\s*\(?|{_WHEN}", re.I)
 _OF_TIME = re.compile(_WHEN, re.I)
+_ONWARDS = re.compile(r"\s*(?:with effect from|effective|from|từ|kể từ|since)\s", re.I)
+_THEN = re.compile(r"\b(?:là|chỉ|đạt|was|were|at|of)\b", re.I)
 _SINCE = re.compile(r"\s*(?:on|over|so với)\s", re.I)
 """Between a change and what it is measured from."""
 _ATTACHED = re.compile(
@@ -438,8 +445,9 @@ _ATTACHED = re.compile(
 )
 _MILD = r"(?:\s+(?:mức|only|just|the|a|an|some|about|nearly|chỉ|là|khoảng|gần|hơn|trên|over))*\s*$"
 _AGAINST = re.compile(
-    r"\b(?:against|(?:more|less|rather|other|\w+er) than|compared (?:with|to)|versus|vs\.?|so với|"
-    r"thay vì|instead of|"
+    r"\b(?:against|(?:more|less|fewer) than the|"
+    r"(?:high|low|great|small|larg|fast|slow|short|long|bett|bigg|rath|oth)er than|"
+    r"compared (?:with|to)|versus|vs\.?|so với|thay vì|instead of|"
     r"(?:up|down|risen|fallen|rose|fell|rising|falling|increased?|decreased?|cut|reduced|grew|grown|"
     rf"tăng|giảm)(?: \w+)? (?:from|từ)){_MILD}",
     re.I,
@@ -452,8 +460,11 @@ _PLANNED = re.compile(
     re.I,
 )
 """Behind a figure that another is measured against, which is of the same time."""
-_DOCUMENT = re.compile(r"(?:\bsố|\bNos?\.?)\s+\S+(?:\s+(?:of|dated|ngày))?\s+$")
-"""Before the date of a document, which says nothing of figures."""
+_DOCUMENT = re.compile(
+    r"(?:\bsố|\bNos?\.?)\s+\S+(?:\s+(?:of|dated|ngày))?\s+$|\bgiá so sánh\s+(?:năm\s+)?$|"
+    r"\bconstant\s+(?:prices\s+of\s+)?$"
+)
+"""Before the date of a document or the year of prices, which say nothing of figures."""
 _TO = re.compile(rf"\b(?:to|lên|xuống|còn|thành)(?: (?:còn|mức|tới|đến))*{_MILD}", re.I)
 _NEXT = re.compile(r"\s*(?:[^\W\d_]+\s*){0,2}")
 """What may stand between a time and the brackets that are of it: "quý IV cao nhất (46.900 căn)"."""
@@ -483,6 +494,9 @@ def bound(
         and not (behind.compared and _SINCE.match(text, end))
         and not _apart(text, within, behind, quantities, start)
     ):
+        if _ONWARDS.match(text, end):
+            # "€3.75 a week from 4 January": nothing is compared with that day.
+            behind = replace(behind, compared=False)
         return Bound(behind, True, base, bracket is not None and behind.start < bracket[1])
     if bracket is not None:
         inside = [m for m in named if bracket[0] < m.start < bracket[1]]
@@ -508,7 +522,7 @@ def bound(
         between = text[ahead[-1].end : start]
         # "So với cùng kỳ tăng 1,8%" is a change since then, "(cùng kỳ tăng 1,8%)" one of then.
         since = _BASE.search(text[max(0, ahead[-1].start - 40) : ahead[-1].start])
-        if _ATTACHED.fullmatch(between) and not (since and _GROWS.search(between)):
+        if _ATTACHED.fullmatch(between) and not (since and not _THEN.search(between)):
             return Bound(ahead[-1], True, base)
     following = next((mark for mark in quantities if mark[0] >= end), None) if base else None
     if following:
@@ -600,9 +614,10 @@ def _is_base(
 
 def _fit(asked: Period, told: Period) -> float:
     if asked.year and told.year and asked.year != told.year:
-        # What is told in the second year of a fiscal year may be of that.
-        into = told.year - asked.year
-        return 0.0 if 0 < into < asked.years and told.years == 1 else -1.0
+        # What is told in the second year of a fiscal year may be of that, and the reverse.
+        later = told.year - asked.year
+        may = 0 < later < asked.years or 0 < -later < told.years
+        return 0.0 if may and asked.years != told.years else -1.0
     sure = 1.0 if asked.year and told.year else 0.8
     if (asked.start, asked.end) == (told.start, told.end):
         return sure

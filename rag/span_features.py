@@ -893,7 +893,7 @@ def _period_fits(
             )
             if time.base:
                 # Of some time before that of the figure beside it.
-                value = 0.5 if value < 0 else -0.7 if value > 0 else -0.3
+                value = 0.5 if value == -1.0 else -0.7 if value > 0 else -0.3
             found.append(value)
     if any(apart and value >= 0.5 for apart, value in zip(aside, found, strict=True)):
         # Where a figure aside is of the time asked for, those that it stands beside are not.

@@ -311,6 +311,7 @@ tháng 6 tăng | tháng 6 = 601..630 period
 tháng tư năm 2021 | tháng tư năm 2021 = 20210401..20210430 period
 June 2021 | June 2021 = 20210601..20210630 period
 in June | June = 601..630 period
+năm 2017-18 | năm 2017-18 = 20170101..20181231 period
 từ tháng 1 đến tháng 5/2021 | từ tháng 1 đến tháng 5/2021 = 20210101..20210531 period
 January to June 2021 | January to June 2021 = 20210101..20210630 period
 during January-September | January-September = 101..930 period

@@ -307,6 +307,33 @@ def test_a_change_has_the_time_of_what_it_came_to() -> None:
     assert found["790 members"][0] == "a year earlier"
 
 
+def test_what_is_planned_or_more_than_so_much_is_no_base() -> None:
+    found = of_figures("It finished 612 schemes, against 780 planned and 655 a year earlier.")
+    assert found["780"][1] is False
+    assert found["655"][0] == "a year earlier"
+    assert of_figures("Nobody may hold more than €10,000.")["€10,000"] == ("", False)
+    assert of_figures("Nhiệt điện than 28,9 tỷ kWh.")["28,9 tỷ kWh"] == ("", False)
+    found = of_figures("The pension rises by €3.75 from 4 January 2020.")
+    assert found["€3.75"] == ("4 January 2020", False)
+    found = of_figures("71.2% were seen, down 2.4% on the same quarter of 2019.")
+    assert found["2.4%"] == ("", False)
+    found = of_figures("Giải ngân đạt 44,1%, cao hơn cùng kỳ 6,3%.", YEAR)
+    assert found["6,3%"] == ("", False)
+
+
+def test_the_date_of_a_document_says_nothing_of_figures() -> None:
+    text = "Tỷ trọng giảm xuống 33,6% theo Quyết định số 287/QĐ-BTC ngày 12/3/2019. Có 5%."
+    named = resolved(text, mentions(text, figures.find(text)), HALF)
+    (share, _) = [(f.start, f.end) for f in figures.find(text) if f.unit == "%"]
+    assert bound(text, (0, len(text)), named, [share], share, len(text)).mention is None
+    assert [m.aside for m in named] == [True]
+
+
+def test_a_month_of_last_year_is_of_the_year_before() -> None:
+    found = told("CPI tháng 4 tăng 2,7% so với tháng 4 năm trước.", YEAR)
+    assert ("tháng 4", Period(2020, 401, 430), True) in found
+
+
 def test_what_follows_a_base_is_not_of_its_time() -> None:
     found = of_figures(
         "Spending was €486 million, less than a year earlier: €311 million on roads."
