@@ -539,31 +539,36 @@ def bound(
     if former and came_to and _is_base(text, within, quantities, former):
         # "From 8.74% at the end of 2016 to 6.95%": that time is the former's.
         ahead = [m for m in ahead if m.end <= former[1]]
-    plain = [m for m in ahead if not m.compared][-1:]
-    later = [
+    behind_it = [
         m
         for m in named
-        if end <= m.start <= reach
-        and not m.compared
-        and not _apart(text, within, m, quantities, start)
-    ][:1]
-    if plain and later:
+        if m.start >= end and not m.compared and not _apart(text, within, m, quantities, start)
+    ]
+    return Bound(_nearest(text, ahead, behind_it, quantities, span, reach), False, base)
+
+
+def _nearest(
+    text: str,
+    ahead: Sequence[Mention],
+    behind: Sequence[Mention],
+    quantities: Sequence[tuple[int, int]],
+    span: tuple[int, int],
+    reach: int,
+) -> Mention | None:
+    """Which of the times before and behind a figure it is of, when none belongs to it alone."""
+    start, end = span
+    before = next((m for m in reversed(ahead) if not m.compared), None)
+    after = next((m for m in behind if m.start <= reach), None)
+    if before and after:
         # "Launched on 4 October, it drew 527 people, of whom 163 worked by March".
-        far = any(plain[0].end <= begin and stop <= start for begin, stop in quantities)
-        parted = any(char.isdigit() for char in text[end : later[0].start])
-        plain = later if far and not parted else plain
-    plain = plain or later
-    if not plain and reach > end:
-        # "Only 142,000 of a planned 180,000 hectares were treated in 2020".
-        plain = [
-            m
-            for m in named
-            if m.start >= end
-            and not m.compared
-            and not _apart(text, within, m, quantities, start)
-            and not re.search(r"[,;():]|\.\s", text[end : m.start])
-        ][:1]
-    return Bound(plain[0] if plain else None, False, base)
+        far = any(before.end <= begin and stop <= start for begin, stop in quantities)
+        parted = any(char.isdigit() for char in text[end : after.start])
+        return after if far and not parted else before
+    if before or after or reach <= end:
+        return before or after
+    # "Only 142,000 of a planned 180,000 hectares were treated in 2020".
+    same_clause = (m for m in behind if not re.search(r"[,;():]|\.\s", text[end : m.start]))
+    return next(same_clause, None)
 
 
 def _bracket(text: str, within: tuple[int, int], at: int) -> tuple[int, int] | None:
