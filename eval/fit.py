@@ -368,6 +368,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--judges", action="store_true", help="fit only the two logistics")
     parser.add_argument(
+        "--every", type=int, default=1, metavar="N",
+        help="fit what does not read with the cross-encoder on one question in N",
+    )  # fmt: skip
+    parser.add_argument(
         "--refused", type=float, default=0.05, help="answerable questions refused, as a share"
     )
     parser.add_argument("--epochs", type=int, default=2, help="times each question is learned from")
@@ -375,6 +379,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--start", type=Path, metavar="NPZ", help="go on from this cross-encoder's file"
     )
     options = parser.parse_args(arguments)
+    if options.every < 1:
+        parser.error("--every counts from 1")
     sets = [read_set(name) for name in options.squad]
     known_by = {one.name for one in sets}
     if lacking := [name for name in options.gold if ":" not in name]:
@@ -440,13 +446,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")
             return 0
         if not options.judges:
-            found = gather(stores, "passage", Weights(weights))
+            rng = random.Random(5)
+            some = [
+                replace(one, asked=rng.sample(one.asked, -(-len(one.asked) // options.every)))
+                for one in stores
+            ]
+            found = gather(some, "passage", Weights(weights))
             fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
             first = [replace(case, features=case.features[:, :4]) for case in found]
             fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
-            found = gather(stores, "sentence", Weights(weights))
+            found = gather(some, "sentence", Weights(weights))
             fit_listwise("sentence", SENTENCE_FEATURES, found, options.folds, weights)
-            found = gather(stores, "span", Weights(weights), read=False)
+            found = gather(some, "span", Weights(weights), read=False)
             fit_listwise("span", SPAN_FEATURES, found, options.folds, weights)
         stores = unseen(stores)
         if not options.judges:

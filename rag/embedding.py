@@ -309,7 +309,7 @@ class Compared:
     spans: npt.NDArray[np.int32]
     """(tokens, 2): start and end of each token in the text; a long text is cut."""
     nothing: float = 0.0
-    """Log-odds that no part of the text is the answer, as trained; not calibrated."""
+    """Log-odds that no answer starts and that none ends in the text, summed; not calibrated."""
 
     def pointer(self, start: int, end: int) -> float:
         """Log-probability of an answer from `start` to `end` (characters), at least -20."""

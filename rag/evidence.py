@@ -70,7 +70,7 @@ _COMPARED = 12
 _READ = 8
 """Sentences that the cross-encoder reads and whose spans are weighed, at most."""
 _MARGIN = 4.0
-"""How far below the best sentence they may lie: 97 of 100 right ones do not lie further."""
+"""How far below the best sentence they may lie."""
 _CONTEXT = 150
 """Characters of context that a sentence is read with."""
 _MOST_POINTED = 40

@@ -615,10 +615,14 @@ _ORDINALS = {
 }
 _MONTH_CONTEXT = _compile(
     rf"(?<!\w)(?:in|of|by|since|until|from|to|during|for|this|last|next|early|late|mid|through|"
-    rf"before|after|between|and|end|over|with|than|against|versus|on){_S}$"
+    rf"before|after|between|and|end|over|compared{_S}(?:with|to)|versus){_S}$"
 )
-_MONTH_GOES_ON = re.compile(r"['’]s?\s|\s[a-z]")
-"""Behind a month's name: "June exports", "March's figure"."""
+_MONTH_GOES_ON = re.compile(
+    r"(?:['’]s)? (?:the )?(?:\w+ )?(?:exports?|imports?|figures?|rates?|prices?|sales|output|index|"
+    r"revenues?|spending|growth|inflation|unemployment|production|data|results?|totals?|cases|"
+    r"deaths|arrivals|visitors|trade|turnover|level|quarter|deficit|surplus|CPI|IIP)\b"
+)
+"""Behind a month's name: "June exports", "March's unemployment rate"."""
 _EN_WORDS = frozenset(
     "the of and in to for with from by on at was were is are has have had this that its it as an "
     "than been will which year people million billion thousand percent".split()
@@ -979,10 +983,8 @@ class _Reader:
         if shape == "month":
             month = _month_number(group["m"])
             if first is None and group["m"][0].isalpha() and self.text[start].isupper():
-                before, name = self.text[max(0, start - 10) : start], group["m"].casefold()
-                sure = _MONTH_GOES_ON.match(self.text, end) and (
-                    name not in ("may", "march") or self.text[end] != " "
-                )
+                before, name = self.text[max(0, start - 15) : start], group["m"].casefold()
+                sure = name in _FULL_MONTHS and _MONTH_GOES_ON.match(self.text, end)
                 named = name.rstrip(".") in _EN_MONTHS and not self.whole
                 if named and not sure and not _MONTH_CONTEXT.search(before):
                     return None

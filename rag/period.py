@@ -43,7 +43,8 @@ class Mention:
     loose: bool = False
     """Only its year is told; which part of it is taken from what it is compared with."""
     aside: bool = False
-    """It stands in brackets with figures of its own: what comes behind them is not of it."""
+    """It says nothing of what comes behind: in brackets with figures of its own, or a document's
+    date or the year of prices."""
 
 
 _PACKED = "3"
@@ -72,7 +73,7 @@ _BEFORE = r"(?:previous|preceding|prior) (?:(?:\w+ )?months?|quarter)"
 # Both are sought in every passage that is read, in lower case. They are quicker by far when each
 # way begins with letters that are always there.
 _SAME = re.compile(
-    r"cùng (?:kỳ|thời điểm|quý|tháng)"
+    r"cùng (?:kỳ|thời điểm|(?:quý|tháng)(?=\s+(?:của\s+)?năm\b|\s*[,.;:)]|\s*$))"
     r"(?:\s+(?:của\s+)?(?:năm\s+)?(?P<vi>(?:19|20)\d\d|trước|ngoái))?|"
     rf"the {_ALIKE.format('en')}|{_ALIKE.format('bare')}|"
     r"a year (?:earlier|ago|before|previously)|one year (?:earlier|ago|before|previously)|"
@@ -88,7 +89,7 @@ _BASE = re.compile(
     r"improv\w*)(?: \w+)? from|from(?=(?:\s+(?:the|an?))?\s+[^\s\d]?\d)|"
     r"against|over|above|below|up on|down on|vượt|thay vì|instead of)"
     r"(?:\s+(?:mức|con số|tăng|giảm|trưởng|kế hoạch|của|the|of|in|for|seen|recorded|cả|tổng|level|"
-    r"figure|rate|growth|rise|fall|increase|[^\s\d]?[\d.,]+\s?%?"
+    r"figure|rate|growth|rise|fall|increase|[^\s\d]?\d(?:[\d.,]*\d)?\s?%?"
     r"(?:\s(?!to\b|and\b|lên\b|xuống\b|còn\b|và\b)[^\W\d_]+){0,2}))*\s*$",
     re.I,
 )
@@ -221,13 +222,15 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 period = replace(period, year=around.year)
             elif period.year is None and current is not None:
                 period = replace(period, year=current.year)
-                if current.year and _OF_LAST_YEAR.match(low, event.end):
+                # "Tháng 4 năm trước"; "6 tháng đầu năm" has the word already.
+                end = event.end - 3 if low[: event.end].endswith("năm") else event.end
+                if current.year and _OF_LAST_YEAR.match(low, end):
                     period = replace(period, year=current.year - 1)
                     event = replace(event, compared=True)
             elif period.whole_year and event.compared and current is not None:
                 # "than in 2020" beside half-year figures means that half of 2020.
                 event = replace(event, loose=True)
-                period = Period(period.year, current.start, current.end)
+                period = replace(period, start=current.start, end=current.end)
             aside = _aside(text, event) or _is_of_document(text, event)
             out.append(replace(event, period=period, aside=aside))
             if not event.compared and not aside:
@@ -268,7 +271,7 @@ def _prior(period: Period) -> Period:
 
 
 _OF_LAST_YEAR = re.compile(
-    r"\s*(?:của\s+)?(?:năm\s+)?(?:trước|ngoái)\b|\s+(?:of\s+)?(?:last|the previous) year\b"
+    r"\s*(?:của\s+)?(?:(?:năm\s+)?ngoái|năm\s+trước)\b|\s+(?:of\s+)?(?:last|the previous) year\b"
 )
 _GROWS = re.compile(
     r"\b(?:tăng|giảm|grow\w*|grew|ris\w+|rose|f[ae]ll\w*|increas\w*|decreas\w*|declin\w*|drop\w*|"
@@ -281,7 +284,7 @@ _EARLIER = re.compile(
     r"\b(?:a|one) year (?:ago|before|earlier|previously)\b|"
     r"\b(?:last|previous) (?:year|summer|winter|season)\b|"
     r"\b(?:previously|formerly|originally|initially|from what)\b|"
-    r"(?<!be )(?<!is )(?<!are )\bused? to\b|\bat first\b|"
+    r"(?<!be )(?<!is )(?<!are )\bused? to\b|\bat first\W*$|"
     r"(?<!come )(?<!comes )(?<!came )(?<!brought )(?<!put )(?<!goes )(?<!went )(?<!heard )"
     r"\bbefore (?:the|its?|they|their|that|this)\b|"
     r"(?<!since the )\b(?:start|beginning) of (?:the year|\d{4})\b|"
@@ -435,11 +438,17 @@ _WHEN = (
 _OF = re.compile(rf"\s*\(?|{_WHEN}", re.I)
 _OF_TIME = re.compile(_WHEN, re.I)
 _ONWARDS = re.compile(r"\s*(?:with effect from|effective|from|từ|kể từ|since)\s", re.I)
+_WORKED_BY = re.compile(
+    r"(?:\s(?!plan|target|approv|ahead|under|due)[^\W\d_]+){1,8}?\s(?:in|by|at|during|on|since|until)"
+    r"(?: the)?(?: (?:end|start|beginning) of)?(?: the)?\s",
+    re.I,
+)
+"""Between a figure and the time by its verb."""
 _THEN = re.compile(r"\b(?:là|chỉ|đạt|was|were|at|of)\b", re.I)
 _SINCE = re.compile(r"\s*(?:on|over|so với)\s", re.I)
 """Between a change and what it is measured from."""
 _ATTACHED = re.compile(
-    r"\s*(?:[(–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
+    r"\s*(?:[(:–-]\s*)?(?:(?:là|chỉ|ước|đạt|tăng|giảm|was|of|at|up|down|rose|fell|by|stood|an?|"
     r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
     re.I,
 )
@@ -461,7 +470,7 @@ _PLANNED = re.compile(
 )
 """Behind a figure that another is measured against, which is of the same time."""
 _DOCUMENT = re.compile(
-    r"(?:\bsố|\bNos?\.?)\s+\S+(?:\s+(?:of|dated|ngày))?\s+$|\bgiá so sánh\s+(?:năm\s+)?$|"
+    r"(?:\bsố|\bNos?\.?)\s+\S*\d\S*(?:\s+(?:of|dated|ngày))?\s+$|\bgiá so sánh\s+(?:năm\s+)?$|"
     r"\bconstant\s+(?:prices\s+of\s+)?$"
 )
 """Before the date of a document or the year of prices, which say nothing of figures."""
@@ -477,11 +486,14 @@ def bound(
     quantities: Sequence[tuple[int, int]],
     span: tuple[int, int],
     reach: int,
+    *,
+    alone: bool = False,
 ) -> Bound:
     """Which of the times that a sentence names a figure of it is of.
 
     `within` is the sentence, `named` its mentions and `quantities` its figures that are no times,
-    each in order; `reach` is how far a time behind the figure may stand.
+    each in order; `reach` is how far a time behind the figure may stand. `alone` leaves out what is
+    known by the figures beside it.
     """
     start, end = span
     named = [m for m in named if not _is_of_document(text, m)]
@@ -491,7 +503,7 @@ def bound(
     if (
         behind is not None
         and _OF.fullmatch(text[end : behind.start])
-        and not (behind.compared and _SINCE.match(text, end))
+        and not _is_since(text, within, behind, span)
         and not _apart(text, within, behind, quantities, start)
     ):
         if _ONWARDS.match(text, end):
@@ -507,9 +519,10 @@ def bound(
         if near:
             return Bound(near[0], True, base, True)
         before = [mark for mark in quantities if mark[1] <= bracket[0]]
-        if before and before[-1] != span and not text[before[-1][1] : bracket[0]].strip():
+        beside = before and before[-1] != span and not text[before[-1][1] : bracket[0]].strip()
+        if beside and not alone:
             # "10,700 (1.5%) more": both are of one time.
-            return bound(text, within, named, quantities, before[-1], bracket[0])
+            return bound(text, within, named, quantities, before[-1], bracket[0], alone=True)
     # "5.18% in the first quarter of 2022, short of the 7.1% planned": the quarter is the former's.
     ahead = [
         m
@@ -524,12 +537,12 @@ def bound(
         since = _BASE.search(text[max(0, ahead[-1].start - 40) : ahead[-1].start])
         if _ATTACHED.fullmatch(between) and not (since and not _THEN.search(between)):
             return Bound(ahead[-1], True, base)
-    following = next((mark for mark in quantities if mark[0] >= end), None) if base else None
-    if following:
+    following = next((mark for mark in quantities if mark[0] >= end), None)
+    if base and following and not alone:
         between = text[end : following[0]]
         changed = _TO.search(between[-30:])
         if changed or (len(between) < 40 and _ALSO.search(between)):
-            last = bound(text, within, named, quantities, following, reach)
+            last = bound(text, within, named, quantities, following, reach, alone=True)
             if last.own:
                 # "From £4.80 to £5.20 on 3 September": before the time of what it came to.
                 # "Up from 2.61 lakh groups and 30.2 lakh members a year earlier": both are of then.
@@ -561,14 +574,26 @@ def _nearest(
     after = next((m for m in behind if m.start <= reach), None)
     if before and after:
         # "Launched on 4 October, it drew 527 people, of whom 163 worked by March".
-        far = any(before.end <= begin and stop <= start for begin, stop in quantities)
-        parted = any(char.isdigit() for char in text[end : after.start])
-        return after if far and not parted else before
+        stops = [stop for begin, stop in quantities if before.end <= begin and stop <= start]
+        far = bool(stops) and "," in text[stops[-1] : start]
+        return after if far and _WORKED_BY.fullmatch(text, end, after.start) else before
     if before or after or reach <= end:
         return before or after
     # "Only 142,000 of a planned 180,000 hectares were treated in 2020".
     same_clause = (m for m in behind if not re.search(r"[,;():]|\.\s", text[end : m.start]))
     return next(same_clause, None)
+
+
+def _is_since(text: str, within: tuple[int, int], mention: Mention, span: tuple[int, int]) -> bool:
+    """Whether a time right behind a figure is the one that the figure is a change since."""
+    if mention.compared and _SINCE.match(text, span[1]):
+        return True
+    if not _ONWARDS.match(text, span[1]):
+        return False
+    said = text[mention.start : mention.end].lower()
+    a_day = mention.period.start == mention.period.end
+    changed = _GROWS.search(text, max(within[0], span[0] - 40), span[0])
+    return bool(_SAME.match(said) or _PRIOR.match(said)) or (bool(changed) and not a_day)
 
 
 def _bracket(text: str, within: tuple[int, int], at: int) -> tuple[int, int] | None:

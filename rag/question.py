@@ -175,16 +175,17 @@ _MEASURED = re.compile(
 )
 _CHANGE = re.compile(
     r"\b(?:(?<!gia )tang|giam|tang truong|bien dong|lam phat)\b|\bthem (?=bao nhieu|may)|"
-    r"\b(?:cao|thap|nhieu|it|nhinh|kem|nhanh|cham) hon\b(?=.*\b(?:bao nhieu|may)\b)|"
+    r"\b(?:cao|thap|nhieu|it|nhinh|kem|nhanh|cham) hon\b(?! \d)"
+    r"(?= (?:\w+ ){0,8}(?:bao nhieu|may)\b)|"
     r"\bhow (?:much|many) (?:more|less|fewer|bigger|larger|smaller|longer|shorter)\b|"
     r"\b(?:grow\w*|grew|ris(?:e|en|ing)|rose|fall\w*|fell|increas\w*|decreas\w*|declin\w*|"
-    r"drop\w*|chang\w*|expand\w*|contract(?:ed|ing|ion)|dearer|cheaper|improv\w*|higher|lower|"
+    r"drop\w*|chang\w*|expand(?! \w+ (?:to|the))|expansion|contraction|dearer|cheaper|higher|lower|"
     r"how far(?=.*\b(?:below|above|behind|ahead)\b)|down|"
     r"(?<!set )(?<!sign )(?<!signed )(?<!made )up|gain\w*|inflation|shr[aiu]nk)\b"
 )
 _CHANGE_MARKED = re.compile(
     r"\b(?:bớt|(?<!thâm )(?<!thiếu )(?<!hao )hụt|nhích|sụt(?! lún)|tụt|vọt|"
-    r"đắt lên|rẻ đi|ít đi)\b",
+    r"đắt lên|rẻ đi|ít đi(?! lại))\b",
     re.I,
 )
 """More of them, told apart from other words only by their diacritics."""

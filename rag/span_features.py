@@ -305,15 +305,38 @@ def _counted_with(plain: str) -> int:
 def _counting(question: Question, sentence: Sentence, span: Span) -> float:
     """1 for a total with some part, or without it, as asked, -1 for the other.
 
-    Where one clause of a sentence says which it is, the others are of the other sort.
+    Where only the clause of another figure says which it is, this one is of the other sort.
     """
     asked = _counted_with(question.plain)
-    everywhere = _counted_with(bare(sentence.text)) if asked else 0
-    if not everywhere:
+    if not asked or not _counted_with(bare(sentence.text)):
         return 0.0
-    head = sentence.text[: span.start - sentence.start]
-    clause = re.split(r"[;()]|\.\s", head)[-1]
-    return float(asked * (_counted_with(bare(clause)) or -everywhere))
+    own = _counted_with(bare(_clause_of(sentence, span)))
+    if own:
+        return float(asked * own)
+    others = {
+        _counted_with(bare(_clause_of(sentence, other)))
+        for other in sentence.spans
+        if other.end <= span.start or other.start >= span.end
+    }
+    told = others - {0}
+    return float(-asked * told.pop()) if len(told) == 1 else 0.0
+
+
+def _clause_of(sentence: Sentence, span: Span) -> str:
+    """What a sentence says of a span up to the marks around it, and the brackets right behind it.
+
+    Brackets with figures of their own are left out.
+    """
+    text, start, end = sentence.text, span.start - sentence.start, span.end - sentence.start
+    head = re.split(r"[;()]|\.\s", text[:start])[-1]
+    for other in sentence.spans:
+        # Of two totals side by side each has the words behind it.
+        if other.end <= span.start and sentence.start + start - len(head) < other.end:
+            behind = re.split(r"\b(?:and|và|but|nhưng)\b", text[other.end - sentence.start : start])
+            head = behind[-1] if len(behind) > 1 else head
+    aside = re.match(r"\s*\([^()\d]*\)", text[end:])
+    tail = aside[0] if aside else re.split(r"[;()\d]|\.(?:\s|$)|\b(?:and|và)\b", text[end:])[0]
+    return f"{head} {tail}"
 
 
 def likelihood(question: Question, span: Span | None) -> float:
@@ -647,7 +670,7 @@ _AIM_BEHIND = re.compile(
 )
 _ASKS_AIM = re.compile(
     r"\b(?:ke hoach|chi tieu|muc tieu|du toan|dinh muc|quy chuan|kich ban|du kien|duoc giao|"
-    r"yeu cau|phan dau|se|chuan|muon|le ra|dat ra|required?|requires|meant|foreseen?|"
+    r"yeu cau|phan dau|se|(?<!phe )chuan(?! bi)|le ra|dat ra|required?|requires|meant|foreseen?|"
     r"plan\w*|targets?|standards?|goals?|aim\w*|objectives?|forecast\w*|"
     r"project(?:ed|ion)|estimates?|allot\w*|allocat\w*|will|should|expect\w*|intend\w*|want\w*|"
     r"supposed|due|limit|budgeted|du bao|maximum|toi da)\b"
@@ -956,4 +979,4 @@ def inherited(question: Question, told: Told, start: int) -> float:
         value = -0.5
     # What a release is about as a whole may be said in its title alone.
     value = max([value, *(0.8 * fit(question.periods, period) for period in told.titled)])
-    return value if value > 0 or value <= -0.5 else 0.0
+    return value if value > 0 or value in (-1.0, -0.5) else 0.0

@@ -350,6 +350,8 @@ Tỉnh trồng được 5.240 ha rừng, đạt 104,8% kế hoạch (5.000 ha).
 
 Tổng thu đạt 124 tỷ đồng, bằng 53% dự toán (nếu tính cả số gia hạn thì tổng thu đạt 136 tỷ đồng).
 
+Thu ngân sách đạt 500 tỷ đồng (không kể dầu thô) và 640 tỷ đồng tính cả dầu thô.
+
 Old-age pension was paid to 214,600 people, 16,900 more than a year earlier.
 
 Robbery rose from 1,842 to 2,085, and 412 of these were of mobile phones.
@@ -416,6 +418,18 @@ def test_a_total_with_a_part_is_told_from_one_without(brackets: Parts) -> None:
         told = [
             brackets.features(question, "Tổng thu", printed)["counting"]
             for printed in ("124 tỷ đồng", "136 tỷ đồng")
+        ]
+        assert tuple(told) == fits
+
+
+def test_what_is_counted_may_stand_behind_its_figure(brackets: Parts) -> None:
+    for question, fits in (
+        ("Thu ngân sách không kể dầu thô là bao nhiêu?", (1.0, -1.0)),
+        ("Thu ngân sách tính cả dầu thô là bao nhiêu?", (-1.0, 1.0)),
+    ):
+        told = [
+            brackets.features(question, "dầu thô", printed)["counting"]
+            for printed in ("500 tỷ đồng", "640 tỷ đồng")
         ]
         assert tuple(told) == fits
 

@@ -318,6 +318,7 @@ during January-September | January-September = 101..930 period
 from January through June | from January through June = 101..630 period
 June exports rose over May | June = 601..630 period ; May = 501..531 period
 March's rate may rise | March = 301..331 period
+Theresa May's government built 300 homes | 300 homes = 300 house
 tháng 1-9 tăng | tháng 1-9 = 101..930 period
 9M2021 | 9M2021 = 20210101..20210930 period
 quý II và quý III/2021 | quý II = 401..630 period ; quý III/2021 = 20210701..20210930 period

@@ -321,6 +321,39 @@ def test_what_is_planned_or_more_than_so_much_is_no_base() -> None:
     assert found["6,3%"] == ("", False)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The rate fell from 5.2% (up to 7.3% in rural areas) in 2024.",
+        "Tỷ lệ giảm từ 5,2% (còn 3,1% ở thành thị) trong năm 2024.",
+        "It is up from £1,000 (and £500 for couples).",
+        "Fees fell from £500 (for 12 months) to £300 in 2024.",
+    ],
+)
+def test_figures_in_brackets_behind_a_base_are_read(text: str) -> None:
+    assert len(of_figures(text)) >= 2
+
+
+def test_a_change_from_a_time_is_not_of_that_time() -> None:
+    for text in (
+        "In 2024, exports rose 5.3% from a year earlier.",
+        "In 2024, exports were up 5.3% from the same period of 2023.",
+    ):
+        assert of_figures(text)["5.3%"] == ("", False)
+
+
+def test_words_that_look_like_documents_or_last_year_are_neither() -> None:
+    assert told("Chỉ số CPI tháng 5/2024 tăng 3,2%.")[0][1] == Period(2024, 501, 531)
+    text = "Chỉ số CPI tháng 5/2024 tăng 3,2%."
+    assert not resolved(text, mentions(text, figures.find(text)), None)[0].aside
+    found = told("Năm 2024, hoàn thành 50 căn trong quý II trước thời hạn.")
+    assert ("quý II", Period(2024, 401, 630), False) in found
+    assert ("tháng 3/2024", Period(2024, 301, 331), False) in told("Trong cùng tháng 3/2024.")
+    found = told("Growth was lower than 5% in 2019, reaching 6% in 2020.")
+    assert ("2020", Period(2020, 101, 1231), False) in found
+    assert not asked("What is the average age at first marriage?").earlier
+
+
 def test_the_date_of_a_document_says_nothing_of_figures() -> None:
     text = "Tỷ trọng giảm xuống 33,6% theo Quyết định số 287/QĐ-BTC ngày 12/3/2019. Có 5%."
     named = resolved(text, mentions(text, figures.find(text)), HALF)

@@ -164,6 +164,8 @@ def test_a_number_of_dollars_is_money_and_no_count(text: str) -> None:
         ("Thu nội địa nhỉnh hơn cùng kỳ bao nhiêu phần trăm?", True),
         ("Bao nhiêu người có lương cao hơn 5 triệu đồng?", False),
         ("How fast did the economy expand?", True),
+        ("How many people contracted the virus?", False),
+        ("Người có thu nhập cao hơn 11 triệu đồng phải nộp bao nhiêu thuế?", False),
         ("Số việc làm hụt đi bao nhiêu?", True),
         ("What were drivers paid an hour before the rise?", False),
         ("From what level did the poverty rate come down?", False),
