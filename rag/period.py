@@ -201,9 +201,7 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
     """
     current = around
     out: list[Mention] = []
-    low = text.lower()
-    if len(low) != len(text):
-        low = text  # Offsets are of the text; few letters become two.
+    low = _lowered(text)
     same = {match.start(): match for pattern in (_SAME, _PRIOR) for match in pattern.finditer(low)}
     spans = [(match.start(), match.end()) for match in same.values()]
     events = sorted(
@@ -244,6 +242,12 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
         year = int(told) if told.isdigit() else (base.year - 1 if base.year else None)
         out.append(Mention(replace(base, year=year), event.start(), event.end(), True, True))
     return out
+
+
+def _lowered(text: str) -> str:
+    """A text in lower case; as it is where offsets would move: few letters become two."""
+    low = text.lower()
+    return low if len(low) == len(text) else text
 
 
 def _aside(text: str, mention: Mention) -> bool:
@@ -327,7 +331,7 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
     if today and _relative(bare(text), today):
         # What counts from today is no year that a release compares with.
         found = [m for m in found if not _YEAR_AGO.fullmatch(text[m.start : m.end])]
-    low = text.lower() if len(text.lower()) == len(text) else text
+    low = _lowered(text)
     same = [m for m in found if _SAME.match(low, m.start) and not _PRIOR.match(low, m.start)]
     compared = [
         m

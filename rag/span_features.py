@@ -68,16 +68,12 @@ class Sentence:
     @property
     def reader(self) -> float:
         """The cross-encoder's log-odds over 8, cut to -1..1; 0 when it was not read."""
-        if self.compared is None:
-            return 0.0
-        return max(-1.0, min(1.0, self.compared.relevance / 8))
+        return _cut(self.compared.relevance) if self.compared else 0.0
 
     @property
     def nothing(self) -> float:
         """Its log-odds that no part is the answer, over 8, cut to -1..1; 0 when it was not read."""
-        if self.compared is None:
-            return 0.0
-        return max(-1.0, min(1.0, self.compared.nothing / 8))
+        return _cut(self.compared.nothing) if self.compared else 0.0
 
     @property
     def text(self) -> str:
@@ -101,6 +97,10 @@ class Sentence:
             score=self.score,
             figures=tuple(moved(figure, passage.start) for figure in self.figures),
         )
+
+
+def _cut(odds: float) -> float:
+    return max(-1.0, min(1.0, odds / 8))
 
 
 def moved(figure: Figure, by: int) -> Figure:
@@ -650,11 +650,6 @@ def _pulls(
             after += one.weight * behind / total
         out.append((before, after))
     return out
-
-
-def _last(marks: Sequence[tuple[int, int]], span: Span) -> int:
-    """Where the mark before a span ends."""
-    return max((end for _, end in marks if end <= span.start), default=0)
 
 
 _AIM = re.compile(
