@@ -39,12 +39,12 @@ from tqdm import tqdm
 
 from eval.fit_kinds import fit_kinds, general, kind_of
 from eval.fit_sets import (
-    FOLDS,
     Asked,
     Set,
-    fold_of,
     gold_questions,
+    group_of,
     is_public,
+    left_out,
     opened,
     read_set,
     seen_sets,
@@ -162,13 +162,11 @@ def unseen(stores: Sequence[Store]) -> list[Store]:
     On the others they are better than they will be, and would be trusted too much.
     """
     seen = seen_sets(_DATA / "cross_encoder.npz") | seen_sets(_DATA / "kinds.npz")
-    return [
-        replace(
-            store,
-            asked=[one for one in store.asked if one.name not in seen or one.fold == FOLDS - 1],
-        )
+    left = [
+        replace(store, asked=[one for one in store.asked if one.name not in seen or one.left_out])
         for store in stores
     ]
+    return [store for store in left if store.asked]
 
 
 _TAKEN_AWAY = 0.25
@@ -240,7 +238,7 @@ _KEPT = 0.25
 
 
 def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] = ()) -> list[Group]:
-    """What the cross-encoder is trained on: all folds but the last, and twins (`eval.twins`).
+    """What the cross-encoder is trained on: what is not left out, and twins (`eval.twins`).
 
     Of the sets that it has learned from before (`known`) a part of the questions, so that it does
     not forget them.
@@ -265,7 +263,7 @@ def pairs(stores: Sequence[Store], weights: Weights, *, known: Collection[str] =
             for language in named[number]
         }
         for item in tqdm(store.asked, desc=f"pairs: {store.asked[0].name}"):
-            if item.fold == FOLDS - 1 or (item.name in known and rng.random() > _KEPT):
+            if item.left_out or (item.name in known and rng.random() > _KEPT):
                 continue
             asked = retriever.ask(retriever.understand(item.text))
             ranked = reader.rank(asked, retriever.search(asked, 10))
@@ -400,7 +398,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         learned_from = [(one.question, kind_of(one)) for one in _learned_from(gold)]
         for one in sets:
             asked = squad_questions(one, {})
-            learned_from += general([each for each in asked if each.fold != FOLDS - 1])
+            learned_from += general([each for each in asked if not each.left_out])
         try:
             arrays: Any = fit_kinds(learned_from, sorted(known_by))
         except ValueError as error:
@@ -445,29 +443,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
             np.savez_compressed(_DATA / "cross_encoder.npz", **learned)
             print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")
             return 0
-        if not options.judges:
-            rng = random.Random(5)
-            some = [
-                replace(one, asked=rng.sample(one.asked, -(-len(one.asked) // options.every)))
-                for one in stores
-            ]
-            found = gather(some, "passage", Weights(weights))
-            fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
-            first = [replace(case, features=case.features[:, :4]) for case in found]
-            fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
-            found = gather(some, "sentence", Weights(weights))
-            fit_listwise("sentence", SENTENCE_FEATURES, found, options.folds, weights)
-            found = gather(some, "span", Weights(weights), read=False)
-            fit_listwise("span", SPAN_FEATURES, found, options.folds, weights)
-        stores = unseen(stores)
-        if not options.judges:
-            found = gather(stores, "span", Weights(weights))
-            fit_listwise("span", SPAN_FEATURES, found, options.folds, weights, only=_LEARNED)
-            found = gather(stores, "choice", Weights(weights))
-            fit_listwise("choice", CHOICE_FEATURES, found, options.folds, weights)
-        fit_judges(judge(stores, Weights(weights)), weights, options.refused)
+        try:
+            _fit_weights(stores, options, weights)
+        except ValueError as error:
+            parser.error(f"{error}; name more sets: --squad, --gold")
         _write(weights)
     return 0
+
+
+def _fit_weights(
+    stores: Sequence[Store], options: argparse.Namespace, weights: dict[str, Any]
+) -> None:
+    """Fit the models of `weights.json` one on the other. Raises ValueError with too few questions."""
+    if not options.judges:
+        rng = random.Random(5)
+        some = [
+            replace(one, asked=rng.sample(one.asked, -(-len(one.asked) // options.every)))
+            for one in stores
+        ]
+        found = gather(some, "passage", Weights(weights))
+        fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
+        first = [replace(case, features=case.features[:, :4]) for case in found]
+        fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
+        found = gather(some, "sentence", Weights(weights))
+        fit_listwise("sentence", SENTENCE_FEATURES, found, options.folds, weights)
+        found = gather(some, "span", Weights(weights), read=False)
+        fit_listwise("span", SPAN_FEATURES, found, options.folds, weights)
+    stores = unseen(stores)
+    if not options.judges:
+        found = gather(stores, "span", Weights(weights))
+        fit_listwise("span", SPAN_FEATURES, found, options.folds, weights, only=_LEARNED)
+        found = gather(stores, "choice", Weights(weights))
+        fit_listwise("choice", CHOICE_FEATURES, found, options.folds, weights)
+    fit_judges(judge(stores, Weights(weights)), weights, options.refused)
 
 
 def _gold_set(name: str) -> tuple[Path, Path, Split]:
@@ -477,7 +485,7 @@ def _gold_set(name: str) -> tuple[Path, Path, Split]:
 
 
 def _learned_from(gold: Sequence[tuple[Path, Path, Split]]) -> list[Question]:
-    """The answerable gold questions of all folds but the last, as the cross-encoder has them."""
+    """The answerable gold questions that are not left out, as the cross-encoder has them."""
     found = []
     for path, _, split in gold:
         questions = load_gold(path).questions
@@ -487,7 +495,7 @@ def _learned_from(gold: Sequence[tuple[Path, Path, Split]]) -> list[Question]:
             for question in questions
             if question.answerable
             and split in ("all", parts[question.id])
-            and fold_of(question) != FOLDS - 1
+            and not left_out(group_of(question))
         ]
     return found
 

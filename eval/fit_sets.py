@@ -20,8 +20,8 @@ from rag.settings import Settings
 from rag.span_features import Sentence
 from rag.spans import Span
 
-FOLDS = 8
-"""Parts of a set, by article or by question pair; the cross-encoder is not trained on the last."""
+_PARTS = 8
+"""Parts of a set, by article or by question pair; what reads is not trained on the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ class Asked:
     """A question with what is right about a reading of it."""
 
     text: str
-    fold: int
-    """0 to FOLDS - 1."""
+    group: int
+    """The number of its article, or one of its question pair; a group is learned from whole."""
     name: str
     answerable: bool
     holds: Callable[[Candidate], bool]
@@ -118,6 +118,21 @@ class Asked:
     """The gold answers, any of which is right; empty when there is none."""
     figure: Figure | None = None
     """The gold figure."""
+
+    @property
+    def left_out(self) -> bool:
+        """Whether cross-encoder and kinds do not learn from it."""
+        return left_out(self.group)
+
+    @property
+    def fold(self) -> int:
+        """A number that does not tell whether it is left out; its remainder deals folds."""
+        return self.group // _PARTS
+
+
+def left_out(group: int) -> bool:
+    """Whether a group is in the part that cross-encoder and kinds do not learn from."""
+    return group % _PARTS == _PARTS - 1
 
 
 def squad_questions(one: Set, sources: dict[str, int]) -> list[Asked]:
@@ -136,14 +151,16 @@ def squad_questions(one: Set, sources: dict[str, int]) -> list[Asked]:
         def holds(candidate: Candidate, question: Ask = question) -> bool:
             return sources[candidate.release.source] == question.context
 
-        fold = int(question.article) % FOLDS
-        out.append(Asked(question.text, fold, one.name, True, holds, right, None, question.answers))
+        group = int(question.article)
+        out.append(
+            Asked(question.text, group, one.name, True, holds, right, None, question.answers)
+        )
     return out
 
 
-def fold_of(question: Question) -> int:
-    """The fold of a gold question; those of one pair are in the same."""
-    return int(hashlib.sha256(question.pair.encode()).hexdigest(), 16) % FOLDS
+def group_of(question: Question) -> int:
+    """The group of a gold question; those of one pair are in the same."""
+    return int(hashlib.sha256(question.pair.encode()).hexdigest(), 16)
 
 
 def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> list[Asked]:
@@ -179,7 +196,7 @@ def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> lis
         out.append(
             Asked(
                 question.question,
-                fold_of(question),
+                group_of(question),
                 set_name(path),
                 question.answerable,
                 holds,

@@ -22,6 +22,7 @@ class Case:
     cross: npt.NDArray[np.bool_]
     """(candidates,): the candidate's language is not the question's."""
     fold: int
+    """What is left out together has the same."""
     features: npt.NDArray[np.float32]
     """(candidates, features)"""
     right: npt.NDArray[np.bool_]
@@ -50,9 +51,11 @@ def softmax_fit(
     """Weights of both blocks that maximise the mean log-probability of the right candidates.
 
     Every set counts the same, however many questions it has; sets on releases count twice. With
-    `given`, only the `free` of its weights are fitted.
+    `given`, only the `free` of its weights are fitted. Raises ValueError when no case can tell.
     """
     usable = [c for c in some if c.right.any() and not c.right.all()]
+    if not usable:
+        raise ValueError("too few questions to leave some of them out")
     sizes = Counter(c.name for c in usable)
     counts = {name: 1.0 if is_public(name) else 2.0 for name in sizes}
     total_count = sum(counts.values())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from eval.fit import Store, main, unseen
 from eval.fit_kinds import fit_kinds, kind_of
-from eval.fit_sets import FOLDS
+from eval.fit_sets import Asked
 from eval.fit_weights import (
     Case,
     Judged,
@@ -64,13 +65,22 @@ def test_only_some_features_of_a_model_are_fitted(capsys: pytest.CaptureFixture[
 
 def test_what_the_cross_encoder_was_trained_on_is_left_out() -> None:
     def store(name: str) -> Store:
-        asked: list[Any] = [SimpleNamespace(name=name, fold=fold) for fold in range(FOLDS)]
         nothing: Any = None
+        asked = [Asked("?", group, name, False, nothing, nothing, None, ()) for group in range(800)]
         return Store(nothing, nothing, nothing, nothing, asked)
 
     trained, other = unseen([store("made-up"), store("a set of its own")])
-    assert [one.fold for one in trained.asked] == [FOLDS - 1]
-    assert [one.fold for one in other.asked] == list(range(FOLDS))
+    assert len(trained.asked) == 100
+    assert all(one.left_out for one in trained.asked)
+    assert len(other.asked) == 800
+    # Folds can be left out of what is left: of each there is as much.
+    assert Counter(one.fold % 4 for one in trained.asked) == dict.fromkeys(range(4), 25)
+
+
+def test_nothing_to_learn_from_is_said() -> None:
+    alike = [replace(case, fold=3) for case in _cases()]
+    with pytest.raises(ValueError, match="too few questions"):
+        fit_listwise("span", ("new", "old"), alike, 4, {})
 
 
 def test_the_threshold_is_set_on_sets_that_were_left_out(
