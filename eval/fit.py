@@ -454,7 +454,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fit_weights(
     stores: Sequence[Store], options: argparse.Namespace, weights: dict[str, Any]
 ) -> None:
-    """Fit the models of `weights.json` one on the other. Raises ValueError with too few questions."""
+    """Fit the models of `weights.json` one on the other. Raises ValueError if questions lack."""
     if not options.judges:
         rng = random.Random(5)
         some = [
