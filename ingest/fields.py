@@ -70,6 +70,8 @@ _TIME = re.compile(
     r"(?:\s?[ap]\.?m\b\.?)?(?:\s+[A-Z]{2,4}\b)?[,\s]*(?:on\s+)?",
     re.I,
 )
+_TIME_BEFORE = re.compile(r"(?:\blúc\s+)?\b\d{1,2}\s?(?:giờ|h)(?:\s?\d{1,2}(?:\s?phút)?)?,?$", re.I)
+"""A time of day behind a place: "Hà Nội, 17 giờ 00 ngày 08 tháng 11 năm 2016"."""
 _CLOCK = re.compile(r"(?:T|,?\s*(?:at\s+)?)\d{1,2}(?:[:.h]\d{2}|\s?[ap]\.?m\b)", re.I)
 _DATE_LABEL = re.compile(
     r"^(?:(?:date(?:\s+of\s+(?:issue|publication|release))?|issued?|release\s+date|released|"
@@ -126,11 +128,11 @@ def dateline(text: str, language: Language) -> Dateline | None:
     if labelled:
         lead = lead[labelled.end() :]
     before = head[: match.start()].rstrip()
-    lead, weekday = _without_time(lead)
     vietnamese = match is spelt or re.search(r"\bngày$", before, re.I)
     if vietnamese:
         before = re.sub(r"\s*\bngày$", "", before, flags=re.I)
         lead = re.sub(r",?\s*ngày$", "", lead, flags=re.I).strip(" ,")
+    lead, weekday = _without_time(lead)
     after = match.end()
     while after < len(text) and text[after] in ")] ":
         after += 1
@@ -161,7 +163,8 @@ def _without_time(lead: str) -> tuple[str, bool]:
         lead = lead.strip(edges)
         shorter = _WEEKDAY.sub("", lead)
         weekday = weekday or shorter != lead
-        shorter = re.sub(r"^on$", "", _TIME.sub("", shorter), flags=re.I)
+        shorter = _TIME_BEFORE.sub("", _TIME.sub("", shorter))
+        shorter = re.sub(r"^on$", "", shorter, flags=re.I)
         if shorter == lead:
             return lead, weekday
         lead = shorter

@@ -229,7 +229,9 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 # "than in 2020" beside half-year figures means that half of 2020.
                 event = replace(event, loose=True)
                 period = replace(period, start=current.start, end=current.end)
-            aside = _aside(text, event) or _is_of_document(text, event)
+            aside = (
+                _aside(text, event) or _is_of_document(text, event) or _is_put_off_to(text, event)
+            )
             out.append(replace(event, period=period, aside=aside))
             if not event.compared and not aside:
                 current = period
@@ -261,6 +263,10 @@ def _aside(text: str, mention: Mention) -> bool:
 
 def _is_of_document(text: str, mention: Mention) -> bool:
     return bool(_DOCUMENT.search(text[max(0, mention.start - 50) : mention.start]))
+
+
+def _is_put_off_to(text: str, mention: Mention) -> bool:
+    return bool(_PUT_OFF.search(text[max(0, mention.start - 60) : mention.start]))
 
 
 def _prior(period: Period) -> Period:
@@ -331,6 +337,7 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
     if today and _relative(bare(text), today):
         # What counts from today is no year that a release compares with.
         found = [m for m in found if not _YEAR_AGO.fullmatch(text[m.start : m.end])]
+    found = [m for m in found if not _is_put_off_to(text, m)]
     low = _lowered(text)
     same = [m for m in found if _SAME.match(low, m.start) and not _PRIOR.match(low, m.start)]
     compared = [
@@ -478,6 +485,14 @@ _DOCUMENT = re.compile(
     r"\bconstant\s+(?:prices\s+of\s+)?$"
 )
 """Before the date of a document or the year of prices, which say nothing of figures."""
+_PUT_OFF = re.compile(
+    r"\b(?:chuyển|kéo dài|gia hạn|lùi|dời|hoãn)\b[^.;:,]{0,30}\b(?:sang|đến)\s+"
+    r"(?:hết\s+)?(?:năm\s+)?$|"
+    r"\b(?:carr(?:y|ied)|roll(?:ed)?|brought|moved|put off|deferred|postponed|extended)\s+"
+    r"(?:(?:over|forward)\s+)?(?:(?:in)?to|until)\s+(?:the\s+end\s+of\s+)?$",
+    re.I,
+)
+"""Before the time that something is left for, which is not the one of the figures."""
 _TO = re.compile(rf"\b(?:to|lên|xuống|còn|thành)(?: (?:còn|mức|tới|đến))*{_MILD}", re.I)
 _NEXT = re.compile(r"\s*(?:[^\W\d_]+\s*){0,2}")
 """What may stand between a time and the brackets that are of it: "quý IV cao nhất (46.900 căn)"."""
@@ -500,7 +515,7 @@ def bound(
     known by the figures beside it.
     """
     start, end = span
-    named = [m for m in named if not _is_of_document(text, m)]
+    named = [m for m in named if not (_is_of_document(text, m) or _is_put_off_to(text, m))]
     bracket = _bracket(text, within, start)
     behind = next((m for m in named if m.start >= end), None)
     base = _is_base(text, within, quantities, span)

@@ -554,9 +554,11 @@ def _counted(text: str, language: Language, *, unmarked: bool) -> tuple[str, ...
 
 def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
     names = []
-    for position, (word, start, _end) in enumerate(found):
+    for position, (word, start, end) in enumerate(found):
         if not word[0].isupper() or bare(word) in FUNCTION_WORDS["en"]:
             continue
+        if word == "No" and re.match(r"\.? ?\d", text[end:]):
+            continue  # a number follows, which is the name
         sentence_start = position == 0 or text[:start].rstrip()[-1:] in {".", "?", "!", ":"}
         goes_on = position + 1 < len(found) and found[position + 1][0][:1].isupper()
         if not sentence_start or goes_on or (word.isupper() and len(word) > 1):
