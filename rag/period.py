@@ -11,6 +11,7 @@ from datetime import date
 from rag import figures
 from rag.language import bare
 from rag.schema import Figure, Language
+from rag.tables import CELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Mention:
     loose: bool = False
     """Only its year is told; which part of it is taken from what it is compared with."""
     aside: bool = False
-    """It says nothing of what comes behind: in brackets with figures of its own, or a document's
-    date or the year of prices."""
+    """It says nothing of what comes behind: in brackets with figures of its own, in a cell of a
+    table, a document's date or the year of prices."""
 
 
 _PACKED = "3"
@@ -230,7 +231,10 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 event = replace(event, loose=True)
                 period = replace(period, start=current.start, end=current.end)
             aside = (
-                _aside(text, event) or _is_of_document(text, event) or _is_put_off_to(text, event)
+                _aside(text, event)
+                or _is_of_document(text, event)
+                or _is_put_off_to(text, event)
+                or _is_in_cell(text, event)
             )
             out.append(replace(event, period=period, aside=aside))
             if not event.compared and not aside:
@@ -263,6 +267,11 @@ def _aside(text: str, mention: Mention) -> bool:
 
 def _is_of_document(text: str, mention: Mention) -> bool:
     return bool(_DOCUMENT.search(text[max(0, mention.start - 50) : mention.start]))
+
+
+def _is_in_cell(text: str, mention: Mention) -> bool:
+    """Whether a time stands in a cell of a table's row behind the first one."""
+    return CELL in text[text.rfind("\n", 0, mention.start) + 1 : mention.start]
 
 
 def _is_put_off_to(text: str, mention: Mention) -> bool:
@@ -515,7 +524,13 @@ def bound(
     known by the figures beside it.
     """
     start, end = span
-    named = [m for m in named if not (_is_of_document(text, m) or _is_put_off_to(text, m))]
+    # What stands in another cell of a row says nothing of this one, but for the first cell.
+    named = [
+        m
+        for m in named
+        if not (_is_of_document(text, m) or _is_put_off_to(text, m))
+        and (not _is_in_cell(text, m) or CELL not in text[min(m.end, start) : max(m.start, start)])
+    ]
     bracket = _bracket(text, within, start)
     behind = next((m for m in named if m.start >= end), None)
     base = _is_base(text, within, quantities, span)
