@@ -451,7 +451,7 @@ _CHANGED = (
     r"tripl(?:es|ed|ing)|soar(?:s|ed|ing)?|surg(?:es|ed|ing)|swell(?:s|ed|ing)?|shr[aiu]nk|"
     r"slip(?:s|ped|ping)|slid|boost(?:s|ed|ing)?)(?!\w)"
 )
-_CHANGE = _compile(rf"{_CHANGED}[^.;\n]{{0,30}}(?<!\w)from{_S}$")
+_CHANGE = _compile(rf"{_CHANGED}(?:[^.;\n]|\.\d){{0,30}}(?<!\w)from{_S}$")
 _ANY = r"(?:[^.\n]|\.(?=[0-9]))"
 _CHANGE_GOES_ON = _compile(
     rf"{_CHANGED}{_ANY}{{0,30}}(?<!\w)from{_S}{_ANY}{{1,40}}(?<!\w)to{_S}{_ANY}{{1,90}}(?<!\w)from{_S}$"

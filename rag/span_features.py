@@ -184,7 +184,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _words_in(passage.text, wanted, own, span),
                     _words_in(passage.text, wanted, chain, span),
                     _back(sentence, chain, span),
-                    _noun_fit(question, span),
+                    _noun_fit(question, sentence, span),
                     periods[number],
                     _base_fit(question, sentence, told, span, after),
                     _change_fit(
@@ -776,6 +776,36 @@ def _back(sentence: Sentence, chain: Sequence[tuple[int, int, float]], span: Spa
     return 0.0
 
 
+_OF_WHOLE = re.compile(
+    r"\s+(?:(?:out )?of (?:the |its |their |all )?(?:[\w’']+ ){0,3}|trên (?:tổng )?(?:số )?|"
+    r"trong (?:tổng số|tổng|số) )",
+    re.I,
+)
+_OF_WHICH = re.compile(
+    r"\b(?:of (?:which|whom|these|them)|including|trong (?:đó|số đó|số này)(?: có)?)\W*"
+    r"(?:[^\W\d_]+ )?$",
+    re.I,
+)
+
+
+def _lent_noun(sentence: Sentence, span: Span) -> str | None:
+    """What a bare number counts: the noun of the whole that it is a part of.
+
+    "412 of the state's 530 fire departments", "3,914 samples, of which 268 failed".
+    """
+    text, figure = sentence.candidate.passage.text, span.figure
+    if figure is None or figure.unit is not None:
+        return None
+    counts = [one for one in sentence.figures if figures.kind(one) == "count"]
+    behind = next((one for one in counts if one.start >= span.end), None)
+    if behind is not None and _OF_WHOLE.fullmatch(text, span.end, behind.start):
+        return behind.unit
+    before = [one for one in counts if one.end <= span.start]
+    if before and _OF_WHICH.search(text[before[-1].end : span.start]):
+        return before[-1].unit
+    return None
+
+
 def _base_fit(question: Question, sentence: Sentence, told: Told, span: Span, after: int) -> float:
     if question.base is None:
         return 0.0
@@ -842,19 +872,22 @@ def _wanted_words(question: Question, language: Language) -> set[str]:
 _TIMES = frozenset({"hour", "day", "week", "month", "quarter", "year"})
 
 
-def _noun_fit(question: Question, span: Span) -> float:
+def _noun_fit(question: Question, sentence: Sentence, span: Span) -> float:
     """1 when the figure counts what the question asks to count, -1 when something else."""
-    if span.figure is None or question.noun is None or span.figure.unit is None:
+    if span.figure is None or question.noun is None:
         return 0.0
-    if span.figure.unit == question.noun:
+    unit = span.figure.unit or _lent_noun(sentence, span)
+    if unit is None:
+        return 0.0
+    if unit == question.noun:
         return 1.0
     probe = Figure("", Decimal(5), question.noun, 0, 0)
-    counted, _, per = span.figure.unit.partition("/")
+    counted, _, per = unit.partition("/")
     if per in _TIMES:
         # Tonnes, asked for by the day or not, and tonnes a day.
         return 0.5 if counted == question.noun else -1.0
     # Nouns of one family: people and workers, directives and dispatches.
-    return 0.5 if figures.same(probe, replace(probe, unit=span.figure.unit)) else -1.0
+    return 0.5 if figures.same(probe, replace(probe, unit=unit)) else -1.0
 
 
 def _period_fits(
