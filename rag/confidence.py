@@ -11,6 +11,7 @@ from rag.embedding import Vector
 from rag.evidence import SENTENCE_FEATURES, Reading
 from rag.index import unspoken
 from rag.language import bare, fold, sentences, stem, words
+from rag.period import Period
 from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
 from rag.schema import Language
@@ -94,15 +95,19 @@ def _unsaid_name(question: Question, sentence: Sentence, plain: str) -> float:
 
 def _other_year(question: Question, sentence: Sentence) -> bool:
     """Whether the question names years of which neither sentence, context nor title speaks."""
-    asked = {period.year for period in question.periods if period.year}
+    asked = _years(question.periods)
     if not asked:
         return False
     candidate = sentence.candidate
     told = told_by(candidate.passage, candidate.release)
     at = told.period_at(sentence.start)
-    known = {m.period.year for m in told.mentions if sentence.start <= m.start < sentence.end}
-    known |= {period.year for period in (*told.titled, *((at,) if at else ()))}
-    return not asked & known
+    here = [m.period for m in told.mentions if sentence.start <= m.start < sentence.end]
+    return not asked & _years([*here, *told.titled, *((at,) if at else ())])
+
+
+def _years(periods: Sequence[Period]) -> set[int]:
+    """The years that periods touch; a fiscal year is of two."""
+    return {one.year + later for one in periods if one.year for later in range(min(2, one.years))}
 
 
 def coverage(asked: Asked, sentence: Sentence, pieces: Sequence[tuple[int, int]]) -> Coverage:

@@ -89,7 +89,8 @@ _BASE = re.compile(
     r"versus|vs\.?|than|(?:up|down|ris\w+|rose|f[ae]ll\w*|grew|grown|increas\w*|decreas\w*|chang\w*|"
     r"improv\w*)(?: \w+)? from|from(?=(?:\s+(?:the|an?))?\s+[^\s\d]?\d)|"
     r"against|over|above|below|up on|down on|vượt|thay vì|instead of)"
-    r"(?:\s+(?:mức|con số|tăng|giảm|trưởng|kế hoạch|của|the|of|in|for|seen|recorded|cả|tổng|level|"
+    r"(?:\s+(?:mức|con số|tăng|giảm|trưởng|kế hoạch|ước|thực hiện|ước thực hiện|kết quả|quyết toán|"
+    r"dự toán|giai đoạn|một|của|that|those|the|of|in|for|seen|recorded|cả|tổng|level|"
     r"figure|rate|growth|rise|fall|increase|[^\s\d]?\d(?:[\d.,]*\d)?\s?%?"
     r"(?:\s(?!to\b|and\b|lên\b|xuống\b|còn\b|và\b)[^\W\d_]+){0,2}))*\s*$",
     re.I,
@@ -108,7 +109,7 @@ _WORD_MONTHS = re.compile(
 )
 _SPAN_TO = re.compile(
     r"\b(?P<count>year|(?:twelve|12|three|3|six|6) months|quarter)\s+"
-    r"(?:to|up to|ended|ending)(?:\s+on)?(?:\s+(?:the end of|end))?\s+$",
+    r"(?:to|up to|(?:that |which )?(?:ended|ending|ends))(?:\s+on)?(?:\s+(?:the end of|end))?\s+$",
     re.I,
 )
 _PRIOR = re.compile(
@@ -200,10 +201,14 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
 
     `around` is the period that holds where the text begins.
     """
-    current = around
+    current, current_at = around, 0
     out: list[Mention] = []
     low = _lowered(text)
-    same = {match.start(): match for pattern in (_SAME, _PRIOR) for match in pattern.finditer(low)}
+    same = {
+        match.start(): match
+        for pattern in (_SAME, _PRIOR, _LAST_YEAR)
+        for match in pattern.finditer(low)
+    }
     spans = [(match.start(), match.end()) for match in same.values()]
     events = sorted(
         [
@@ -220,6 +225,9 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
             if around is not None and _THIS_YEAR.search(text, event.start, event.end):
                 period = replace(period, year=around.year)
             elif period.year is None and current is not None:
+                if around and around.year and _SENTENCE_END.search(low, current_at, event.start):
+                    # Another year is that of the sentence that names it, not of those behind it.
+                    current = replace(current, year=around.year)
                 period = replace(period, year=current.year)
                 # "Tháng 4 năm trước"; "6 tháng đầu năm" has the word already.
                 end = event.end - 3 if low[: event.end].endswith("năm") else event.end
@@ -238,7 +246,12 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
             )
             out.append(replace(event, period=period, aside=aside))
             if not event.compared and not aside:
-                current = period
+                current, current_at = period, event.end
+            continue
+        if event.re is _LAST_YEAR:
+            year = around.year - 1 if around and around.year else None
+            current, current_at = Period(year, 101, 1231), event.end()
+            out.append(Mention(current, event.start(), event.end(), False))
             continue
         base = current or Period(None, 101, 1231)
         if event.re is _PRIOR:
@@ -289,6 +302,9 @@ def _prior(period: Period) -> Period:
     return Period(year, max(1, first) * 100 + 1, last * 100 + (30 if last in (4, 6, 9, 11) else 31))
 
 
+_LAST_YEAR = re.compile(r"(?:(?<=[.!?;:]\s)|(?<=\n)|^)last year\b(?! to\b)")
+"""Opening a sentence: "Last year 1,724 crashes killed 14 people"."""
+_SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _OF_LAST_YEAR = re.compile(
     r"\s*(?:của\s+)?(?:(?:năm\s+)?ngoái|năm\s+trước)\b|\s+(?:of\s+)?(?:last|the previous) year\b"
 )
@@ -397,15 +413,20 @@ def _asks_earlier(plain: str) -> bool:
 
 
 def _relative(plain: str, today: date) -> Period | None:
+    def names(pattern: str) -> bool:
+        # "So với năm ngoái" only says what something is compared with.
+        found = re.finditer(rf"\b(?:{pattern})\b", plain)
+        return any(not _THAN.search(plain[: match.start()]) for match in found)
+
     quarter = (today.month - 1) // 3
-    if re.search(r"\bthis year\b|\bnam nay\b", plain):
+    if names("this year|nam nay"):
         return Period(today.year, 101, 1231)
-    if re.search(r"\blast year\b|\bprevious year\b|\bnam ngoai\b|\bnam truoc\b", plain):
+    if names("last year|previous year|nam ngoai|nam truoc"):
         return Period(today.year - 1, 101, 1231)
-    if re.search(r"\b(?:last|previous) quarter\b|\bquy truoc\b", plain):
+    if names("(?:last|previous) quarter|quy truoc"):
         year, index = (today.year, quarter - 1) if quarter else (today.year - 1, 3)
         return _quarter(year, index)
-    if re.search(r"\bthis quarter\b|\bquy nay\b", plain):
+    if names("this quarter|quy nay"):
         return _quarter(today.year, quarter)
     return None
 
@@ -605,7 +626,7 @@ def _nearest(
     """Which of the times before and behind a figure it is of, when none belongs to it alone."""
     start, end = span
     before = next((m for m in reversed(ahead) if not m.compared), None)
-    after = next((m for m in behind if m.start <= reach), None)
+    after = next((m for m in behind if m.start <= reach and ";" not in text[end : m.start]), None)
     if before and after:
         # "Launched on 4 October, it drew 527 people, of whom 163 worked by March".
         stops = [stop for begin, stop in quantities if before.end <= begin and stop <= start]
