@@ -165,6 +165,29 @@ Võ Minh Khuê
         },
     ),
     Case(
+        "time of day in the line of place and date",
+        f"""\
+**CỤC PHÒNG CHỐNG LŨ BÃO**
+
+Số: 452/TC-CPCLB
+
+Hà Nội, 17 giờ 00 ngày 08 tháng 11 năm 2016
+
+# THÔNG CÁO BÁO CHÍ
+## Về bão số 11
+
+{VI}
+""",
+        {
+            "number": "452/TC-CPCLB",
+            "issued": "2016-11-08",
+            "issuer": "Cục Phòng chống lũ bão",
+            "place": "Hà Nội",
+            "title": "Về bão số 11",
+            "kind": "THÔNG CÁO BÁO CHÍ",
+        },
+    ),
+    Case(
         "ministry, national number, blank before the slash",
         f"""\
 **BỘ NÔNG NGHIỆP VÀ MÔI TRƯỜNG**

@@ -362,6 +362,43 @@ def test_the_date_of_a_document_says_nothing_of_figures() -> None:
     assert [m.aside for m in named] == [True]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nếu tính cả 154 tỷ đồng chuyển nguồn sang năm 2019, tổng chi là 1.610 tỷ đồng.",
+        "With €3 million carried over to 2019, spending came to €41 million.",
+        "Đường tránh Bến Lau | 41,0 km | 16.900 tỷ đồng | 30/6/2029 | 9,6%",
+        "The share was 8.0 per cent; in 2022-23 it was worse.",
+    ],
+)
+def test_a_time_that_is_of_something_else_binds_no_figure_behind_or_before_it(text: str) -> None:
+    printed = figures.find(text)
+    named = resolved(text, mentions(text, printed), HALF)
+    places = [(f.start, f.end) for f in printed if figures.kind(f) not in ("date", "period")]
+    for place in places:
+        assert bound(text, (0, len(text)), named, places, place, len(text)).mention is None
+
+
+def test_the_first_cell_of_a_row_says_when() -> None:
+    text = "Năm 2019 | 41,0 km | 30/6/2029"
+    named = resolved(text, mentions(text, figures.find(text)), HALF)
+    found = bound(text, (0, len(text)), named, [(11, 18)], (11, 18), len(text)).mention
+    assert found is not None
+    assert found.period.year == 2019
+
+
+def test_another_year_ends_with_the_sentence_that_names_it() -> None:
+    found = told("Năm 2020 có 12 vụ. Tháng 6 có 3 vụ, tháng 5 có 2 vụ.", YEAR)
+    assert [period.year for _, period, _ in found] == [2020, 2021, 2021]
+    found = told("Thu tăng 6% so với ước thực hiện năm 2020 (10 tỷ đồng); chi 5 tỷ đồng.", YEAR)
+    assert [(period.year, compared) for _, period, compared in found] == [(2020, True)]
+
+
+def test_last_year_opens_a_sentence() -> None:
+    found = told("Fines rose. Last year 1,724 crashes killed 14 people.", YEAR)
+    assert found == [("Last year", Period(2020, 101, 1231), False)]
+
+
 def test_a_month_of_last_year_is_of_the_year_before() -> None:
     found = told("CPI tháng 4 tăng 2,7% so với tháng 4 năm trước.", YEAR)
     assert ("tháng 4", Period(2020, 401, 430), True) in found
