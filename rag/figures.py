@@ -458,6 +458,8 @@ _CHANGE_GOES_ON = _compile(
 )
 """A change told without its verb: "it rises from £4 to £5, the other from £6 to £7"."""
 _STEP = _compile(rf"{_CHANGED}[^.;\n]{{0,30}}(?<!\w)by{_S}$")
+_PENCE = re.compile(rf"{_S0}(?:pence|penny)\b|p\b")
+_HUNDREDTH = Decimal("0.01")
 _FAR = 5
 """The ratio of two amounts from which they are no range behind "by"."""
 _COMPARE_BEFORE = _compile(
@@ -1280,6 +1282,10 @@ class _Reader:
                     scale = SHORT_SCALES[short["scale"].casefold()]
                     parts[0] = (parts[0][0], scale)
                     unit, end, scaled = money, money_end, True
+            pence = _PENCE.match(text, at) if not scaled else None
+            if pence and (pence[0] != "p" or self._in_pence(start, at, raw)):
+                unit, end, glued = Unit("GBP", "money", "en"), pence.end(), False
+                parts[0] = (parts[0][0], _HUNDREDTH)
         if glued and unit is None:
             return None
         if prefix:
@@ -1327,6 +1333,12 @@ class _Reader:
             prefix is not None,
             language,
         )
+
+    def _in_pence(self, start: int, end: int, raw: str) -> bool:
+        """Whether the `p` behind a number is pence: not minutes (phút) or lines of a screen."""
+        quantity = _Quantity(start, end, ((raw, Decimal(1)),))
+        lines = raw.isdigit() and int(raw) >= 240
+        return not lines and (self.language or self._guess(quantity)) == "en"
 
     def _attached(self, at: int, prefix: Unit | None) -> bool:
         """Whether a scale or unit follows, so that spaces may group the thousands before."""
