@@ -12,11 +12,13 @@ from collections.abc import Sequence
 _WORD = re.compile(r"\b(?:lần lượt|theo thứ tự|tương ứng (?:là|đạt|với)|respectively)\b", re.I)
 _PARTED = re.compile(r"\s*(?:[,;]\s*(?:và|and|&)?|\b(?:và|and|&))\s+", re.I)
 _BETWEEN = re.compile(
-    r"(?:\s+[^\W\d_]+){0,3}\s*(?:[,;]\s*(?:và|and)?|(?:và|and))\s*"
+    r"(?:\s+[^\W\d_]+(?:/[^\W\d_]+)?){0,3}\s*(?:[,;]\s*(?:và|and)?|(?:và|and))\s*"
     r"(?:(?:là|đạt|tăng|giảm|gần|hơn|trên|khoảng|còn|nearly|about|over|by|to)\s+)*",
     re.I,
 )
 """What may stand between two figures of a row."""
+_VERB = re.compile(r"(?:costing|worth|with|at|valued at|[a-z]+ing)")
+"""What may stand alone between the names and the figures: "A and B, costing 3 and 4"."""
 _EDGE = re.compile(r"[;:.](?=\s)|[()\n]")
 _LEAD = re.compile(r"\s*(?:(?:for|in|of|at|on|to|by|ở|tại|cho|đối với|với|vào|trong)\s+)+", re.I)
 _REACH = 60
@@ -31,16 +33,33 @@ def respective(text: str, marks: Sequence[Stretch]) -> list[list[tuple[Stretch, 
     `marks` are the figures of the text, in order. Empty where no word tells that rows belong
     together, or where there are fewer names than figures.
     """
-    found = []
+    named: dict[int, list[Stretch]] = {}
     telling = list(_WORD.finditer(text))
     rows = _rows(text, marks) if telling else []
     for word in telling:
-        for row in rows:
+        for number, row in enumerate(rows):
             names = _names(text, word.span(), row, marks)
-            if names:
-                found.append(list(zip(names, row, strict=True)))
-                break
-    return found
+            if not names:
+                continue
+            before = rows[number - 1] if number else []
+            if len(before) == len(row) and all(
+                name[0] <= mark[0] and mark[1] <= name[1]
+                for name, mark in zip(names, before, strict=True)
+            ):
+                # "A and B stayed 2 and 3 nights and spent 4 and 5 a day, respectively".
+                names = _ahead(text, before[0][0], len(row), marks)
+                if not names:
+                    continue
+                named[number - 1] = names
+            named[number] = names
+            break
+    for number, row in enumerate(rows[1:], 1):
+        # "… lần lượt đạt 5 và 6, so với 3 và 4 của năm 2018": of the same names.
+        same, end = named.get(number - 1, []), rows[number - 1][-1][1]
+        near = row[0][0] - end <= _REACH and not _EDGE.search(text, end, row[0][0])
+        if number not in named and len(same) == len(row) and near:
+            named[number] = same
+    return [list(zip(named[number], rows[number], strict=True)) for number in sorted(named)]
 
 
 def _rows(text: str, marks: Sequence[Stretch]) -> list[list[Stretch]]:
@@ -81,11 +100,14 @@ def _ahead(text: str, end: int, count: int, marks: Sequence[Stretch]) -> list[St
     """
     edges = [0, *(edge.end() for edge in _EDGE.finditer(text, 0, end))]
     names = _parts(text, edges[-1], end)
+    if len(names) > count and _VERB.fullmatch(text, *names[-1]):
+        names.pop()
     counted = _counted(names, marks)
     if len(names) < count and len(edges) > 1:
         # The names may stand in the clause before, each with a figure of its own.
         counted = _counted(_parts(text, edges[-2], edges[-1] - 1), marks)
-    names = (counted if len(counted) >= count else names)[-count:]
+    plain = len(names) >= count and not _counted(names[-count:], marks)
+    names = (counted if len(counted) >= count and not plain else names)[-count:]
     if len(names) < count:
         return []
     # What the first name begins with is mostly said of all: "the share of farming, trade and …".

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from rag.spans import Span, kind_fit
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
-    "row", "against", "counting", "pointer", "expected",
+    "row", "against", "counting", "part", "pointer", "expected",
 )  # fmt: skip
 _SHARED = [
     SPAN_FEATURES.index(name)
@@ -146,7 +147,8 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     header; `row`: in a row of figures that belongs to a row of names (`rag.respective`), how much
     more its own name is asked about than any other, -1 to 1; `against`: 1 for a rate measured
     against the plan or against former times as asked, -1 for the other; `counting`: 1 for a total
-    with or without some part as asked, -1 for the other; `pointer`: the cross-encoder's
+    with or without some part as asked, -1 for the other; `part`: 1 for what is told as a part of a
+    whole ("640 of the 1,800 houses"), -1 for that whole; `pointer`: the cross-encoder's
     log-probability of the span over 12, at least -1; `expected`: how likely an answer of its kind
     is by the question's words (`rag.expected`).
     `weigh` gives how rare a term is.
@@ -210,6 +212,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     rows[number],
                     _against(question, span, passage.text[span.end : after]),
                     _counting(question, sentence, span),
+                    _part(question, sentence, span),
                     _pointer(sentence, span),
                     likelihood(question, span),
                 ],
@@ -320,6 +323,29 @@ def _counting(question: Question, sentence: Sentence, span: Span) -> float:
     }
     told = others - {0}
     return float(-asked * told.pop()) if len(told) == 1 else 0.0
+
+
+_ALL = re.compile(
+    r"\b(?:tong (?:so|cong)|tat ca|toan bo|ca thay|total|altogether|in all|overall|all told|"
+    r"phai|thuoc dien|can (?:duoc|phai)|planned|eligible|du kien)\b"
+)
+"""Asks for the whole rather than for a part of it."""
+
+
+def _part(question: Question, sentence: Sentence, span: Span) -> float:
+    """1 for a part of a whole, -1 for that whole; the reverse when all is asked for."""
+    if span.figure is None or not is_quantity(span.figure):
+        return 0.0
+    text = sentence.candidate.passage.text
+    marks = [(one.start, one.end) for one in sentence.figures if is_quantity(one)]
+    sign = -1.0 if _ALL.search(question.plain) else 1.0
+    for (start, end), (following, stop) in pairwise(marks):
+        if _OF_WHOLE.fullmatch(text, end, following):
+            if span.start < end and start < span.end:
+                return sign
+            if span.start < stop and following < span.end:
+                return -sign
+    return 0.0
 
 
 def _clause_of(sentence: Sentence, span: Span) -> str:
