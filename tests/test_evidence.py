@@ -354,6 +354,8 @@ Thu ngân sách đạt 500 tỷ đồng (không kể dầu thô) và 640 tỷ đ
 
 Old-age pension was paid to 214,600 people, 16,900 more than a year earlier.
 
+Inspectors closed 64 of the county's 180 bakeries and took 3,914 samples, of which 268 failed.
+
 Robbery rose from 1,842 to 2,085, and 412 of these were of mobile phones.
 
 | Huyện | Hộ nghèo |
@@ -420,6 +422,22 @@ def test_a_total_with_a_part_is_told_from_one_without(brackets: Parts) -> None:
             for printed in ("124 tỷ đồng", "136 tỷ đồng")
         ]
         assert tuple(told) == fits
+
+
+def test_a_part_is_told_from_its_whole(brackets: Parts) -> None:
+    def part(question: str) -> list[float]:
+        return [
+            brackets.features(question, "bakeries", printed)["part"]
+            for printed in ("64", "180", "268")
+        ]
+
+    assert part("How many bakeries were shut?") == [1.0, -1.0, 0.0]
+    assert part("How many bakeries are there in all?") == [-1.0, 1.0, 0.0]
+
+
+def test_a_part_counts_what_its_whole_does(brackets: Parts) -> None:
+    failed = brackets.features("How many samples failed?", "bakeries", "268")
+    assert failed["noun"] == 1.0
 
 
 def test_what_is_counted_may_stand_behind_its_figure(brackets: Parts) -> None:

@@ -93,7 +93,7 @@ a loss of -$5 million | -$5 million = -5000000 USD
 1.5 trillion pounds | 1.5 trillion pounds = 1500000000000 GBP
 electricity at 33.8p per kilowatt hour this winter | 33.8p per kilowatt hour = 0.338 GBP/kWh
 It costs 50 pence a day | 50 pence a day = 0.5 GBP/day
-the hourly wage rose 3.1 percent, from $25.60 to $26.40 | 3.1 percent = 3.1 % ; $25.60 = 25.6 USD ; $26.40 = 26.4 USD
+pay rose 3.1%, from $25.60 to $26.40 | 3.1% = 3.1 % ; $25.60 = 25.6 USD ; $26.40 = 26.4 USD
 # percentages and points
 tăng 5,91% | 5,91% = 5.91 %
 rose 5.91 per cent | 5.91 per cent = 5.91 %

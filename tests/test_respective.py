@@ -63,6 +63,46 @@ def test_each_name_has_its_figure(text: str, language: Language, pairs: dict[str
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "rows"),
+    [
+        (
+            "Doanh thu đạt 90 tỷ đồng, tăng 4% và bằng 51% kế hoạch, trong đó lúa, chè và mía lần "
+            "lượt đạt 48 tỷ đồng, 21 tỷ đồng và 9 tỷ đồng.",
+            "vi",
+            [{"lúa": "48 tỷ đồng", "chè": "21 tỷ đồng", "mía": "9 tỷ đồng"}],
+        ),
+        (
+            "Ardel Hall and Bost Hall, costing £3 million and £5 million, open in May and June "
+            "respectively.",
+            "en",
+            [
+                {"Ardel Hall": "£3 million", "Bost Hall": "£5 million"},
+                {"Ardel Hall": "May", "Bost Hall": "June"},
+            ],
+        ),
+        (
+            "Men and women waited 2.5 weeks and 3.5 weeks, and paid $12 and $15, respectively.",
+            "en",
+            [{"Men": "2.5 weeks", "women": "3.5 weeks"}, {"Men": "$12", "women": "$15"}],
+        ),
+        (
+            "Tốc độ của mạng Lam và mạng Sen lần lượt là 40,6 Mbit/s và 79,8 Mbit/s, so với 34,2 "
+            "Mbit/s và 63,5 Mbit/s của năm 2021.",
+            "vi",
+            [{"mạng Lam": "40,6", "mạng Sen": "79,8"}, {"mạng Lam": "34,2", "mạng Sen": "63,5"}],
+        ),
+    ],
+)
+def test_rows_beside_rows(text: str, language: Language, rows: list[dict[str, str]]) -> None:
+    found = _pairs(text, language)
+    assert len(found) == len(rows)
+    for pairs, wanted in zip(found, rows, strict=True):
+        for (name, value), (part, start) in zip(pairs.items(), wanted.items(), strict=True):
+            assert part in name
+            assert value.startswith(start)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Thu 3 tỷ đồng, chi 4 tỷ đồng.",
