@@ -371,26 +371,40 @@ _TURNED = re.compile(
 )
 
 
+_PLAIN_TOPICS = frozenset({"general", "time", "measure", "statistics"})
+"""Topics of the glossary whose terms do not say what a figure is of."""
+
+
 def topic(question: Question) -> str:
     """What a question is about, in its own words, without what it asks for and without figures.
 
-    Empty when nothing is left, only words in the order of a question, or words with a hole where a
-    quantity stood.
+    Where only words in the order of a question are left, the longest term that the glossary knows;
+    empty without one, when nothing is left, or with a hole where a quantity stood.
     """
     if question.figures:
         return ""
+    terms = [
+        question.text[concept.start : concept.end]
+        for concept in question.concepts
+        if not concept.place and concept.topic not in _PLAIN_TOPICS
+    ]
+    term = max(terms, key=len, default="")
+    term = term[:1].upper() + term[1:]
     text = question.text
     stated = figures.find(text, language=question.language)
     for figure in reversed(stated):
         text = f"{text[: figure.start]} {text[figure.end :]}"
+    lead = _LEAD_IN.match(text.strip())
+    if lead and re.search(r"\b(?:do|does|did)\s+(?:the\s+)?$", lead[0], re.I):
+        return term
     text = _ASKING.sub(" ", _LEAD_IN.sub("", text.strip()))
     plain = " ".join(bare(word) for word, _, _ in words(text))
     if _TURNED.search(text) or _INTERROGATIVE.search(plain):
-        return ""
+        return term
     text = re.sub(r"\S*\d\S*", " ", text)
     text = re.sub(r"[\s,;:.!]+", " ", text).strip()
     loose = r"(?:in|of|on|at|by|for|from|to|the|during|vào|trong|năm|tháng|ngày|quý|của|đến|từ)"
-    text = re.sub(rf"(?:\s+{loose})+$", "", text, flags=re.I)
+    text = re.sub(rf"(?:\s+(?:{loose}|worth))+$", "", text, flags=re.I)
     return text[:1].upper() + text[1:]
 
 

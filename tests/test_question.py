@@ -293,7 +293,8 @@ def test_a_question_is_parted_where_both_sides_ask(text: str, expected: tuple[st
     [
         ("How much was disbursed for COVID support?", "Disbursed for COVID support"),
         ("What was GRDP growth in the first half of 2021?", "GRDP growth"),
-        ("How many doses of vaccine had the city received?", ""),
+        ("How many doses of vaccine had the city received?", "Vaccine"),
+        ("How much did retail sales come to in Hanoi in June?", "Retail sales"),
         ("Which plan covers the replanting of 4,200 hectares of coffee?", ""),
     ],
 )
