@@ -11,11 +11,12 @@ from rag.embedding import Vector
 from rag.evidence import SENTENCE_FEATURES, Reading
 from rag.index import unspoken
 from rag.language import bare, fold, sentences, stem, words
+from rag.opposites import opposed
 from rag.period import Period
 from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
 from rag.schema import Language
-from rag.span_features import SPAN_FEATURES, Sentence, likelihood, said_of
+from rag.span_features import SPAN_FEATURES, Sentence, header_of, likelihood, said_of
 
 CONFIDENCE_FEATURES = (
     "bias", "cross", "dense", "passage_late", "passage_words", "passage_terms", "about", "late",
@@ -25,7 +26,7 @@ CONFIDENCE_FEATURES = (
     "column", "strict_weakest", "strict_missing", "strict_covered", "unsaid",
     "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
     "margin", "official", "missed_place", "reader", "reader_other", "pointer",
-    "expected", "nothing",
+    "expected", "nothing", "opposed",
 )  # fmt: skip
 
 
@@ -189,6 +190,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
       of the others that it read; `pointer`: its log-probability of the span; `nothing`: its
       log-odds that no part of the sentence is the answer;
     - `expected`: how likely an answer of the span's kind is by the question's words;
+    - `opposed`: the sentence is of the opposite of a term of the question (`rag.opposites`);
     - `official`: the text is known to be a release by its number or issuer.
     """
     question, candidate = asked.question, reading.best.candidate
@@ -266,9 +268,16 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         ),
         "pointer": span.get("pointer", -1.0),
         "nothing": reading.best.nothing,
+        "opposed": float(_opposed(question, reading.best)),
         "expected": likelihood(question, reading.span.span if reading.span else None),
     }
     return np.array([values[name] for name in CONFIDENCE_FEATURES], np.float32)
+
+
+def _opposed(question: Question, sentence: Sentence) -> bool:
+    """Whether sentence, headings and column names are of the opposite of what is asked."""
+    told = (*sentence.candidate.passage.section, *header_of(sentence), sentence.text)
+    return opposed(question.text, " ".join(told))
 
 
 def _missed_place(question: Question, sentence: Sentence) -> float:
