@@ -203,7 +203,7 @@ def gather(
                         (one, sorted(reader.weigh(asked, one), key=lambda span: -span.score))
                         for one in best
                     ]
-                    rows = list(choice_features(asked.question, readings))
+                    rows = list(choice_features(readings))
                     right = [item.right(one) for one in best]
                     out.append(_case(asked, [one.candidate for one in best], item, rows, right))
                 continue

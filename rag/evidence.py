@@ -29,7 +29,7 @@ import numpy as np
 from rag import figures, tables
 from rag.embedding import CrossEncoder, Pair, Vector
 from rag.index import Index, terms
-from rag.language import bare, sentences, stem, words
+from rag.language import sentences, stem, words
 from rag.period import fit_of
 from rag.question import Question
 from rag.retrieve import (
@@ -60,7 +60,7 @@ SENTENCE_FEATURES = (
     "metadata",
 )  # fmt: skip
 CHOICE_FEATURES = (
-    "bias", "sentence", "reader", "nothing", "named", "spanless", "first", *SPAN_FEATURES,
+    "bias", "sentence", "reader", "nothing", "spanless", "first", *SPAN_FEATURES,
 )  # fmt: skip
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
 _METADATA_BONUS = 5.0
@@ -101,14 +101,11 @@ def likely(ranked: Sequence[Sentence]) -> list[Sentence]:
     return [one for one in ranked[:_READ] if one.score > ranked[0].score - _MARGIN]
 
 
-def choice_features(
-    question: Question, readings: Sequence[tuple[Sentence, Sequence[Weighed]]]
-) -> Vector:
+def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> Vector:
     """What tells between the best sentences by their best spans: (sentences, CHOICE_FEATURES).
 
     `sentence`: its score below the best one's; `reader`, `nothing`: the cross-encoder's log-odds
-    that it answers, and that no part of it is the answer; `named`: share
-    of the question's names and numbers that it says itself; `spanless`: it has no span of a wanted
+    that it answers, and that no part of it is the answer; `spanless`: it has no span of a wanted
     kind though another has; `first`: it is the best by itself; then the best span's features.
     """
     top = readings[0][0].score
@@ -121,22 +118,11 @@ def choice_features(
             sentence.score - top,
             sentence.reader,
             sentence.nothing,
-            _named(question, sentence),
             float(some and not weighed),
             float(number == 0),
         ]
         rows.append(np.concatenate([np.array(own, np.float32), span]))
     return np.stack(rows)
-
-
-def _named(question: Question, sentence: Sentence) -> float:
-    wanted = {
-        bare(word)
-        for word in question.content
-        if (word[0].isdigit() or word in question.names) and bare(word) not in question.timed
-    }
-    said = {bare(word) for word, _, _ in words(sentence.text)}
-    return len(wanted & said) / len(wanted) if wanted else 0.0
 
 
 def _known_first(sentence: Sentence, weighed: Sequence[Weighed]) -> list[Weighed]:
@@ -262,7 +248,7 @@ class Reader:
         ]
         if known:
             readings = [(ranked[0], _known_first(*readings[0]))]
-        rows = choice_features(asked.question, readings)
+        rows = choice_features(readings)
         weights = self._weights.vector("choice", "both", CHOICE_FEATURES)
         sentence, weighed = readings[int(np.argmax(rows @ weights))]
         others = tuple(item for item in ranked if item is not sentence)
