@@ -48,7 +48,7 @@ class Mention:
     table, a document's date or the year of prices."""
 
 
-_PACKED = "3"
+_PACKED = "4"
 """Raise it when `mentions` finds others than before: kept ones are then ignored."""
 
 

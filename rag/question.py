@@ -394,10 +394,12 @@ def topic(question: Question) -> str:
     stated = figures.find(text, language=question.language)
     for figure in reversed(stated):
         text = f"{text[: figure.start]} {text[figure.end :]}"
-    lead = _LEAD_IN.match(text.strip())
-    if lead and re.search(r"\b(?:do|does|did)\s+(?:the\s+)?$", lead[0], re.I):
+    text = text.strip()
+    lead = _LEAD_IN.match(text)
+    end = lead.end() if lead else 0
+    if re.search(r"\b(?:do|does|did)\s+(?:the\s+)?$", text[:end], re.I):
         return term
-    text = _ASKING.sub(" ", _LEAD_IN.sub("", text.strip()))
+    text = _ASKING.sub(" ", text[end:])
     plain = " ".join(bare(word) for word, _, _ in words(text))
     if _TURNED.search(text) or _INTERROGATIVE.search(plain):
         return term

@@ -172,6 +172,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     over = [header[cell] if header else "" for cell in cells]
     periods, beside = _period_fits(question, sentence, told, scopes, over)
     rows = _row_fits(asked, sentence, told, located)
+    parts = _part_fits(question, sentence)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before, tail, after = scopes[number]
@@ -212,7 +213,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     rows[number],
                     _against(question, span, passage.text[span.end : after]),
                     _counting(question, sentence, span),
-                    _part(question, sentence, span),
+                    parts[number],
                     _pointer(sentence, span),
                     likelihood(question, span),
                 ],
@@ -332,20 +333,26 @@ _ALL = re.compile(
 """Asks for the whole rather than for a part of it."""
 
 
-def _part(question: Question, sentence: Sentence, span: Span) -> float:
-    """1 for a part of a whole, -1 for that whole; the reverse when all is asked for."""
-    if span.figure is None or not is_quantity(span.figure):
-        return 0.0
+def _part_fits(question: Question, sentence: Sentence) -> list[float]:
+    """Per span: 1 for a part of a whole, -1 for that whole; the reverse when all is asked for."""
     text = sentence.candidate.passage.text
     marks = [(one.start, one.end) for one in sentence.figures if is_quantity(one)]
+    pairs = [
+        (part, whole)
+        for part, whole in pairwise(marks)
+        if _OF_WHOLE.fullmatch(text, part[1], whole[0])
+    ]
     sign = -1.0 if _ALL.search(question.plain) else 1.0
-    for (start, end), (following, stop) in pairwise(marks):
-        if _OF_WHOLE.fullmatch(text, end, following):
-            if span.start < end and start < span.end:
-                return sign
-            if span.start < stop and following < span.end:
-                return -sign
-    return 0.0
+    fits = [0.0] * len(sentence.spans)
+    for number, span in enumerate(sentence.spans):
+        if span.figure is None or not is_quantity(span.figure):
+            continue
+        for pair in pairs:
+            inside = [span.start < end and start < span.end for start, end in pair]
+            if any(inside):
+                fits[number] = sign if inside[0] else -sign
+                break
+    return fits
 
 
 def _clause_of(sentence: Sentence, span: Span) -> str:
