@@ -238,12 +238,7 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 # "than in 2020" beside half-year figures means that half of 2020.
                 event = replace(event, loose=True)
                 period = replace(period, start=current.start, end=current.end)
-            aside = (
-                _aside(text, event)
-                or _is_of_document(text, event)
-                or _is_put_off_to(text, event)
-                or _is_in_cell(text, event)
-            )
+            aside = _aside(text, event) or _is_of_no_figure(text, event) or _is_in_cell(text, event)
             out.append(replace(event, period=period, aside=aside))
             if not event.compared and not aside:
                 current, current_at = period, event.end
@@ -278,8 +273,10 @@ def _aside(text: str, mention: Mention) -> bool:
     return any(char.isdigit() for char in beside)
 
 
-def _is_of_document(text: str, mention: Mention) -> bool:
-    return bool(_DOCUMENT.search(text[max(0, mention.start - 50) : mention.start]))
+def _is_of_no_figure(text: str, mention: Mention) -> bool:
+    """Whether it is the date of a document, the year of prices, or what something is left for."""
+    document = _DOCUMENT.search(text[max(0, mention.start - 50) : mention.start])
+    return bool(document) or _is_put_off_to(text, mention)
 
 
 def _is_in_cell(text: str, mention: Mention) -> bool:
@@ -549,7 +546,7 @@ def bound(
     named = [
         m
         for m in named
-        if not (_is_of_document(text, m) or _is_put_off_to(text, m))
+        if not _is_of_no_figure(text, m)
         and (not _is_in_cell(text, m) or CELL not in text[min(m.end, start) : max(m.start, start)])
     ]
     bracket = _bracket(text, within, start)
