@@ -26,10 +26,10 @@ from transformers import BertModel
 from eval.fit_sets import seen_sets
 from rag.embedding import Onnx, Pair, pair_ids
 
-_RANK = 16
+_RANK = 32
 _SCALE = 2.0
 _RATE = 6e-4
-_RATE_GOING_ON = 2.5e-4
+_RATE_GOING_ON = 8e-5
 """Of a training that goes on from an earlier one: at the full rate, that is first unlearned."""
 _TOGETHER = 5
 """Questions of a step."""
@@ -135,7 +135,8 @@ def train(
     """The arrays of `rag/data/cross_encoder.npz`, from the unpacked model in `folder`.
 
     `sets` names what it was trained on; the fits that use it leave those questions out. With
-    `start`, training goes on from the arrays of that file, and its sets are named too.
+    `start`, training goes on from the arrays of that file, and its sets are named too; what its
+    additions lack in rank is new.
     """
     torch.manual_seed(1)
     model = _Model(folder)
@@ -145,7 +146,8 @@ def train(
         with np.load(start) as arrays:
             for name, value in model.named_parameters():
                 if value.requires_grad:
-                    value.data = torch.from_numpy(arrays[_key(name)].astype(np.float32))
+                    before = torch.from_numpy(arrays[_key(name)].astype(np.float32))
+                    value.data[tuple(map(slice, before.shape))] = before
     ready = _prepared(groups, Onnx(folder).tokenizer)
     learned = [value for value in model.parameters() if value.requires_grad]
     highest = _RATE_GOING_ON if start else _RATE

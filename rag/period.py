@@ -48,7 +48,7 @@ class Mention:
     table, a document's date or the year of prices."""
 
 
-_PACKED = "4"
+_PACKED = "5"
 """Raise it when `mentions` finds others than before: kept ones are then ignored."""
 
 
@@ -85,12 +85,13 @@ _SAME = re.compile(
     r"(?<!nhiều năm.{6})(?<!vài năm.{6})"
 )
 _BASE = re.compile(
-    r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|compared (?:with|to)|"
-    r"versus|vs\.?|than|(?:up|down|ris\w+|rose|f[ae]ll\w*|grew|grown|increas\w*|decreas\w*|chang\w*|"
+    r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|kém|short of|"
+    r"compared (?:with|to)|versus|vs\.?|than|"
+    r"(?:up|down|ris\w+|rose|f[ae]ll\w*|grew|grown|increas\w*|decreas\w*|chang\w*|"
     r"improv\w*)(?: \w+)? from|from(?=(?:\s+(?:the|an?))?\s+[^\s\d]?\d)|"
     r"against|over|above|below|up on|down on|vượt|thay vì|instead of)"
     r"(?:\s+(?:mức|con số|tăng|giảm|trưởng|kế hoạch|ước|thực hiện|ước thực hiện|kết quả|quyết toán|"
-    r"dự toán|giai đoạn|một|của|that|those|the|of|in|for|seen|recorded|cả|tổng|level|"
+    r"dự toán|giai đoạn|một|của|that|those|the|of|in|for|at|end|cuối|seen|recorded|cả|tổng|level|"
     r"figure|rate|growth|rise|fall|increase|[^\s\d]?\d(?:[\d.,]*\d)?\s?%?"
     r"(?:\s(?!to\b|and\b|lên\b|xuống\b|còn\b|và\b)[^\W\d_]+){0,2}))*\s*$",
     re.I,
@@ -177,7 +178,8 @@ def _ending(last: Period, count: str) -> Period:
     elif length.startswith(("six", "6")):
         months = 6
     if months > month:
-        return Period(last.year - 1 if last.year else None, 101, 1231) if months == 12 else last
+        before = last.year - 1 if last.year else None
+        return Period(before, 101, 1231, years=2) if months == 12 else last
     return Period(last.year, (month - months + 1) * 100 + 1, last.end)
 
 
@@ -228,7 +230,10 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 if around and around.year and _SENTENCE_END.search(low, current_at, event.start):
                     # Another year is that of the sentence that names it, not of those behind it.
                     current = replace(current, year=around.year)
-                period = replace(period, year=current.year)
+                # "To cost 24 by March 2023, down from 29 in September".
+                ahead = around and around.year and current.year and current.year > around.year
+                year = around.year if around and ahead and event.compared else current.year
+                period = replace(period, year=year)
                 # "Tháng 4 năm trước"; "6 tháng đầu năm" has the word already.
                 end = event.end - 3 if low[: event.end].endswith("năm") else event.end
                 if current.year and _OF_LAST_YEAR.match(low, end):
@@ -509,7 +514,9 @@ _PLANNED = re.compile(
 """Behind a figure that another is measured against, which is of the same time."""
 _DOCUMENT = re.compile(
     r"(?:\bsố|\bNos?\.?)\s+\S*\d\S*(?:\s+(?:of|dated|ngày))?\s+$|\bgiá so sánh\s+(?:năm\s+)?$|"
-    r"\bconstant\s+(?:prices\s+of\s+)?$"
+    r"\bconstant\s+(?:prices\s+of\s+)?$|"
+    r"[,(]\s*(?:which\s+was\s+|được\s+|đã\s+được\s+)?(?:adopted|approved|passed|signed|enacted|"
+    r"published|thông qua|phê duyệt|ban hành|công bố)\s+(?:on|ngày|vào ngày)\s+$"
 )
 """Before the date of a document or the year of prices, which say nothing of figures."""
 _PUT_OFF = re.compile(

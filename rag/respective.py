@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 _WORD = re.compile(r"\b(?:lần lượt|theo thứ tự|tương ứng (?:là|đạt|với)|respectively)\b", re.I)
 _PARTED = re.compile(r"\s*(?:[,;]\s*(?:và|and|&)?|\b(?:và|and|&))\s+", re.I)
+_LAST = re.compile(r"\s(?:và|and)\s(?!.*\s(?:và|and)\s)", re.I)
+"""Before the last name of a row, also where that is one of several words with commas."""
 _BETWEEN = re.compile(
     r"(?:\s+[^\W\d_]+(?:/[^\W\d_]+)?){0,3}\s*(?:[,;]\s*(?:và|and)?|(?:và|and))\s*"
     r"(?:(?:là|đạt|tăng|giảm|gần|hơn|trên|khoảng|còn|nearly|about|over|by|to)\s+)*",
@@ -100,6 +102,13 @@ def _ahead(text: str, end: int, count: int, marks: Sequence[Stretch]) -> list[St
     """
     edges = [0, *(edge.end() for edge in _EDGE.finditer(text, 0, end))]
     names = _parts(text, edges[-1], end)
+    last = _LAST.search(text, edges[-1], end)
+    tail = _parts(text, last.end(), end) if last else []
+    if last and len(tail) > 1 and not _VERB.fullmatch(text, *tail[-1]):
+        # "Industry, services and farming, forestry, fishing made up 40, 35 and 20 %".
+        first = _parts(text, edges[-1], last.start())
+        if len(first) >= count - 1:
+            names = [*first, (tail[0][0], tail[-1][1])]
     if len(names) > count and _VERB.fullmatch(text, *names[-1]):
         names.pop()
     counted = _counted(names, marks)

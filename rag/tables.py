@@ -17,10 +17,25 @@ CELL = " | "
 _BRACKETS = re.compile(r"\(([^()]+)\)")
 _UNIT_LINE = re.compile(
     r"[\s(*_]*(?:(?:đơn vị(?: tính)?|đvt|units?(?: of measure(?:ment)?)?)\s*:|\(\s*in\b)\s*"
-    r"(?P<unit>[^|:;.]{1,40}?)[\s).*_]*",
+    r"(?P<unit>(?:[^|:.]|\.(?=\S)){1,40}?)[\s).*_]*",
     re.I,
 )
 """A line over a table that says in which unit its numbers are."""
+_CAPTION = re.compile(r"[^|\n]*[^|\n(\s][^|\n(]*\((?P<unit>[^()|\n]{1,40})\)[\s.:*_]*")
+"""A title over a table that ends with the unit of its numbers."""
+_SHARE = re.compile(
+    r"\b(?:tỷ lệ|tỉ lệ|tỷ trọng|cơ cấu|so với|tốc độ|share|rate|change|growth|percent|per cent)\b",
+    re.I,
+)
+"""The name of a column that is in percent when the line over the table says so."""
+_BESIDE = re.compile(r"(?P<currency>\w{0,3}[$£€₹¥])\s*(?P<scale>\w*)")
+"""A currency's sign with the letters of a scale: "$m"."""
+_SPELLED = (
+    (re.compile(r"(?:in )?(thousand|million|billion|trillion|lakh|crore)s(?: of)?\b", re.I), r"\1"),
+    (re.compile(r"['’]000s?\b|\b000s\b|\b1[.,]?000\b"), "nghìn"),
+    (re.compile(r"\btr\.?\s?đ(?:ồng)?\b", re.I), "triệu đồng"),
+)
+"""How a unit is written over numbers, and how it is beside one."""
 _OWN = re.compile(
     r"%|^\W*số (?!tiền|thu|chi|vốn|dư|nợ)|"
     r"\b(?:tỷ lệ|tỉ lệ|tỷ trọng|cơ cấu|so với|tốc độ|chỉ số|stt|tt|năm|share|"
@@ -57,7 +72,7 @@ def first_row(text: str, at: int) -> tuple[int, int] | None:
         return None
     over = len(text[:top].rstrip())
     above = text.rfind("\n", 0, over) + 1
-    first = above if _UNIT_LINE.fullmatch(text[above:over]) else top
+    first = above if _units_over(text[above:over]) else top
     return first, top + len(names)
 
 
@@ -92,15 +107,19 @@ def with_units(
     cells, over = row.split(CELL), columns(names)
     if len(cells) != len(over):
         return list(found)
-    line = _UNIT_LINE.fullmatch(names.partition("\n")[0])
+    title = names.partition("\n")[0] if "\n" in names else ""
+    all_over = _units_over(title)
     out = []
     for figure in found:
         column = row.count(CELL, 0, figure.start)
         if cells[column].strip() == figure.text:
             name = over[column]
             units = [(unit, True) for unit in _units(name)]
-            if line and not _OWN.search(name):
-                units.append((line["unit"], True))
+            units += [
+                (unit, True)
+                for unit in all_over
+                if (_SHARE.search(name) if unit == "%" else not _OWN.search(name))
+            ]
             if not _LEVEL.search(name):
                 units.append((name.strip(), False))
             figure = _with_unit(figure, units, language)
@@ -112,13 +131,7 @@ def _with_unit(
     figure: Figure, units: Iterable[tuple[str, bool]], language: Language | None
 ) -> Figure:
     for unit, sure in units:
-        currency, _, scale = unit.partition(" ")
-        # "(VND billion)" is said around a number: VND 3 billion.
-        for text in (f"{figure.text} {unit}", f"{currency} {figure.text} {scale}".strip()):
-            try:
-                read = figures.parse(text, language=language)
-            except ValueError:
-                continue
+        for read in _read(figure.text, unit, language):
             if read.unit in _TIMES or (not sure and (read.unit is None or read.unit in _CALENDAR)):
                 # "15" under "June" is no date.
                 continue
@@ -127,6 +140,37 @@ def _with_unit(
                     figure, value=read.value, low=read.low, high=read.high, unit=read.unit
                 )
     return figure
+
+
+def _read(number: str, unit: str, language: Language | None) -> Iterator[Figure]:
+    """What a number in a unit is, by each way in which the two may be written together."""
+    for pattern, written in _SPELLED:
+        unit = pattern.sub(written, unit)
+    currency, _, scale = unit.partition(" ")
+    # "(VND billion)" is said around a number: VND 3 billion.
+    texts = [f"{number} {unit}", f"{currency} {number} {scale}".strip()]
+    if beside := _BESIDE.fullmatch(unit):
+        texts.append(f"{beside['currency']}{number}{beside['scale']}")
+    for text in texts:
+        try:
+            yield figures.parse(text, language=language)
+        except ValueError:
+            continue
+
+
+def _units_over(line: str) -> list[str]:
+    """The units that a line over a table says its numbers are in: one, or "%", or both."""
+    said = _UNIT_LINE.fullmatch(line) or _CAPTION.fullmatch(line)
+    parts = re.split(r"[;,]\s+|\s(?:and|và)\s", said["unit"].strip()) if said else []
+    if not all(any(map(_is_unit, _read("2", part, None))) for part in parts):
+        return []
+    others = [part for part in parts if part != "%"]
+    # Of several, none is known to be a column's.
+    return parts if len(others) < 2 else [part for part in parts if part == "%"]
+
+
+def _is_unit(read: Figure) -> bool:
+    return (read.unit is not None and read.unit not in _TIMES | _CALENDAR) or read.value != 2
 
 
 def _units(name: str) -> Iterator[str]:

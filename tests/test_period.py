@@ -84,6 +84,9 @@ def test_a_question_may_name_two_times() -> None:
         ("xuat khau tang bao nhieu so voi cung ky nam 2020", Period(2020, 101, 1231)),
         ("How much did exports rise compared with April 2021?", Period(2021, 401, 430)),
         ("How much did exports rise year-on-year?", Period(None, 101, 1231)),
+        ("How far are passengers still short of 2019?", Period(2019, 101, 1231)),
+        ("Lượng khách còn kém năm 2019 bao nhiêu?", Period(2019, 101, 1231)),
+        ("How much larger was debt than at the end of 2019?", Period(2019, 101, 1231)),
     ],
 )
 def test_the_base_of_a_comparison_is_not_the_time_asked_for(text: str, base: Period) -> None:
@@ -239,7 +242,7 @@ def test_mentions_stand_in_the_text_in_order(text: str) -> None:
         ("in the three months to September 2023", Period(2023, 701, 930)),
         ("in the quarter to June 2023", Period(2023, 401, 630)),
         ("in the six months ended June 2023", Period(2023, 101, 630)),
-        ("in the year to 31 March 2019", Period(2018, 101, 1231)),
+        ("in the year to 31 March 2019", Period(2018, 101, 1231, years=2)),
         ("in the year to December 2019", Period(2019, 101, 1231)),
         ("nửa đầu 2022", Period(2022, 101, 630)),
     ],
@@ -360,6 +363,24 @@ def test_the_date_of_a_document_says_nothing_of_figures() -> None:
     (share, _) = [(f.start, f.end) for f in figures.find(text) if f.unit == "%"]
     assert bound(text, (0, len(text)), named, [share], share, len(text)).mention is None
     assert [m.aside for m in named] == [True]
+
+
+def test_the_day_of_an_approval_between_commas_says_nothing_of_figures() -> None:
+    text = "The FY 2022 budget, adopted on June 14, 2021, by five votes to two, totals $1.4 billion"
+    named = resolved(text, mentions(text, figures.find(text)), HALF)
+    assert [m.aside for m in named] == [False, True]
+
+
+def test_what_is_compared_with_a_month_is_not_of_a_year_to_come() -> None:
+    text = "It will cost 24 by March 2023, down from the 29 forecast in September."
+    named = resolved(text, mentions(text, figures.find(text)), Period(2022, 101, 1231))
+    assert [m.period.year for m in named] == [2023, 2022]
+
+
+def test_a_year_that_ends_within_another_reaches_into_it() -> None:
+    asked_for = asked("How far did it rise over the year to January 2020?").periods
+    assert fit(asked_for, Period(2020, 101, 131)) == 0
+    assert fit(asked_for, Period(2018, 101, 131)) == -1
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ def _pairs(text: str, language: Language) -> list[dict[str, str]]:
             "vi",
             {"11,8 triệu USD cho dự án Sa Lĩnh": "64,3 tỷ đồng", "7,4 triệu EUR": "38,9 tỷ đồng"},
         ),
+        (
+            "Quy mô đạt 66 nghìn tỷ đồng, trong đó công nghiệp, dịch vụ và nông, lâm nghiệp, thủy "
+            "sản chiếm lần lượt 40%, 35% và 25%.",
+            "vi",
+            {"công nghiệp": "40%", "dịch vụ": "35%", "nông, lâm nghiệp, thủy sản": "25%"},
+        ),
     ],
 )
 def test_each_name_has_its_figure(text: str, language: Language, pairs: dict[str, str]) -> None:
