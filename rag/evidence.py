@@ -173,6 +173,17 @@ def pointed(sentence: Sentence) -> Span | None:
     return Span(sentence.start + start, sentence.start + end, "text", None)
 
 
+def capitalised(sentence: Sentence, span: Span) -> Span | None:
+    """A stretch that names a person without the words around the name; None where none is."""
+    first = span.start - sentence.start
+    text = sentence.text[first : span.end - sentence.start]
+    names = [match.span() for match in re.finditer(r"[^\W\d]\S*", text) if match[0][0].isupper()]
+    if not names:
+        return None
+    start, end = trimmed(text, names[0][0], names[-1][1])
+    return replace(span, start=span.start + start, end=span.start + end)
+
+
 def counted(question: Question, sentence: Sentence, told: Span | None) -> Sentence:
     """A sentence with its quantities as possible answers, when what is pointed at begins with one.
 
@@ -262,14 +273,10 @@ class Reader:
         best = whole(weighed[0], weighed) if "list" in asked.question.wants else weighed[0]
         gaps = [best.score - item.score for item in weighed if item is not best]
         rival = float(np.exp(-max(0.0, min(gaps)))) if gaps else 0.0
-        named = asked.question.wants <= {"person", "place"}
-        return Reading(
-            sentence,
-            best,
-            (sentence, *others),
-            rival=rival,
-            pointed=pointed(sentence) if named else None,
-        )
+        told = pointed(sentence) if asked.question.wants <= {"person", "place"} else None
+        if told is not None and best.span.kind == "person":
+            told = capitalised(sentence, told)
+        return Reading(sentence, best, (sentence, *others), rival=rival, pointed=told)
 
     def reconcile(self, asked: Asked, reading: Reading, superseded: Mapping[str, str]) -> Reading:
         """The latest of two releases that disagree, with what the earlier one says.

@@ -108,9 +108,10 @@ def words(text: str) -> list[tuple[str, int, int]]:
 
 
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|e\.g|i\.e|Inc|Ltd|Co|U\.S|U\.K|Gen|Sen|Rep|Gov|Rs|"
-    r"approx|TP|Tp|Q|P|GS|TS|ThS|PGS|BS|Đ/c|đ/c|TS|KS|v\.v|TX|Art|Sec|Jan|Feb|Mar|Apr|Jun|Jul|Aug|"
-    r"Sep|Sept|Oct|Nov|Dec)|\b[A-ZĐ])\.$"
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Hon|Rev|Capt|Col|Lt|Maj|Sgt|Supt|Messrs|Smt|Dept|Govt|St|No|vs|etc|"
+    r"e\.g|i\.e|Inc|Ltd|Co|U\.S|U\.K|Gen|Sen|Rep|Gov|Rs|approx|TP|Tp|Q|P|GS|TS|ThS|"
+    r"PGS|BS|Đ/c|đ/c|TS|KS|v\.v|TX|Art|Sec|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)|"
+    r"\b[A-ZĐ])\.$"
 )
 _BOUNDARY = re.compile(r"(?:[.!?…]+[\"”’')\]]*(?=\s+\S)|\n+)")
 _LIST_MARK = re.compile(r"(?:^|\n)\s*(?:\d{1,2}|[a-zđ]|[IVX]{1,4})\.$")

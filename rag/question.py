@@ -125,10 +125,12 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "agency",
-        r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh|hang|cong ty) nao\b|"
+        r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh|hang|cong ty|nha (?:thau|dau tu|"
+        r"cung cap|may)|doanh nghiep|tap doan|ngan hang|lien danh|hiep hoi|benh vien) nao\b|"
         r"\b(?:which|what) (?:\w+ )?(?:agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|"
-        r"office|organi[sz]ation|unit|authority|"
-        r"institution)s?\b",
+        r"office|organi[sz]ation|unit|authority|contractor|builder|developer|operator|supplier|"
+        r"charit(?:y|ies)|association|union|bank|"
+        r"institution)s?\b|^\w+(?: \w+){0,4} (?:builder|contractor|developer|operator)$",
     ),
     (
         "place",
@@ -211,9 +213,19 @@ _SEVERAL = re.compile(
     r"\b(?:hai|ba|bốn|sáu|bảy|tám) (?:(?!năm\b|tháng\b|ngày\b|quý\b)\w+ ){1,3}nào\b", re.I
 )
 """Asks for so many of something by their names."""
+_CAUSE = (
+    r"\b(?:why|how come|reasons?|causes?|vi sao|tai sao|ly do|nguyen (?:nhan|do)|vi dau|nho dau|"
+    r"do dau(?! (?:tu|nam|tien|gia|mo|tho|khi)\b))\b|^sao\b|\b(?:vi|do|nho) (?:\w+ )?gi\b|"
+    r"\bwhat (?:(?:has|have|had|is|are|was|were) )?(?:drove|driv\w+|caus\w+|led to|prompt\w+|"
+    r"trigger\w+|push\w+|pull\w+|lift\w+|explain\w*|delay\w*|h[eo]ld\w* (?:up|back|down)|"
+    r"made (?!up\b)|l(?:ies|ay) behind|behind|to blame)\b|"
+    r"\b(?:due|owing|thanks|because of|blam\w+ (?:on|for)|put down to|attribut\w+ to) what\b|"
+    r"\bwhat\b.{0,60}\b(?:blam\w+ (?:on|for)|put down to|attribut\w+ to|due to)$"
+)
+"""Asks for a cause, in words without diacritics."""
 _EXPLAINS = re.compile(
-    r"\b(?:why|reasons?|causes?|vi sao|tai sao|ly do|nguyen nhan|nhu the nao|the nao|de lam gi)\b|"
-    r"\bvi (?:\w+ )?gi\b|\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|"
+    rf"{_CAUSE}|\b(?:nhu the nao|the nao|de lam gi)\b|"
+    r"\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|"
     r"late|quickly|wide|deep|tall|heavy|strong|expensive)\b)|\bwhat\b.{0,80}\bfor$"
 )
 _OF_RELEASE = re.compile(
@@ -489,7 +501,7 @@ def _wants(plain: str) -> frozenset[Want]:
         r"\bbao nhieu (?!phan)|\bhow (?:much|many)\b", plain
     ):
         found -= QUANTITIES
-    if re.search(r"\b(?:why|vi sao|tai sao|ly do|reason|nguyen nhan)\b", plain) and not re.search(
+    if re.search(_CAUSE, plain) and not re.search(
         r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage))\b", plain
     ):
         return frozenset({"text"})

@@ -21,6 +21,7 @@ from rag.evidence import (
     SENTENCE_FEATURES,
     Reader,
     Reading,
+    capitalised,
     counted,
     pointed,
 )
@@ -196,6 +197,19 @@ def test_nothing_is_pointed_at_without_some_certainty(parts: Parts) -> None:
     assert pointed(sentence) is None  # it was not read
 
 
+def test_a_name_is_told_without_the_words_around_it(parts: Parts) -> None:
+    _, sentence = parts.sentence(QUESTIONS[0], "608,5 tỷ đồng")
+    text = sentence.candidate.passage.text
+
+    def told(words: str) -> str | None:
+        at = text.index(words)
+        span = capitalised(sentence, Span(at, at + len(words), "text", None))
+        return text[span.start : span.end] if span else None
+
+    assert told("do ảnh hưởng đại dịch Covid-19.") == "Covid-19"
+    assert told("khó khăn do ảnh hưởng") is None
+
+
 def test_half_a_word_is_no_answer(parts: Parts) -> None:
     assert pointed(pointing(parts, "khó")) is None
     assert pointed(pointing(parts, "khó khăn")) is not None
@@ -234,6 +248,8 @@ def test_half_a_word_is_no_answer(parts: Parts) -> None:
          "Sở Giao thông Vận tải phối hợp với Công an.", "Sở Giao thông Vận tải"),
         ("agency", "Which ministry must report?", "en",
          "All offices report to the Ministry of Finance.", "Ministry of Finance"),
+        ("agency", "Which contractor won?", "en", "It cost AVL 3 million and went to Orba Bank.",
+         "Orba Bank"),
         ("document", "Nghị quyết nào được thực hiện?", "vi",
          "Thực hiện Nghị quyết số 50/NQ-CP ngày 20/5/2021 của Chính phủ.",
          "Nghị quyết số 50/NQ-CP ngày 20/5/2021 của Chính phủ"),

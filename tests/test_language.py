@@ -102,6 +102,7 @@ def test_spans_of_words_are_those_of_the_text(text: str) -> None:
         ),
         ("Đồng chí Đ/c. Nam và TP. Hà Nội họp.", ["Đồng chí Đ/c. Nam và TP. Hà Nội họp."]),
         ("Mr. J. Smith of the U.S. Treasury spoke.", ["Mr. J. Smith of the U.S. Treasury spoke."]),
+        ("The Minister, Hon. Ada Orba, spoke.", ["The Minister, Hon. Ada Orba, spoke."]),
         ("Có đủ? Có! Vậy…", ["Có đủ?", "Có!", "Vậy…"]),
         ("Mở đầu:\n- một;\n- hai", ["Mở đầu:", "- một;", "- hai"]),
         ("Thu tăng (quý I) mạnh; chi giảm.", ["Thu tăng (quý I) mạnh; chi giảm."]),
