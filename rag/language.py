@@ -37,16 +37,21 @@ def detect(text: str) -> Language:
     printed = re.findall(r"[^\W\d_]+", text[:20000])
     if not printed:
         return "en"
-    words = [nfc(word).lower() for word in printed]
+    # Names say little, and a question may be full of those of the other language.
+    words = [nfc(word).lower() for word in [word for word in printed if word.islower()] or printed]
     marked = sum(1 for word in words if _VI_ONLY.search(word))
-    if not marked:
-        # Names say little; written small, most English words could be no Vietnamese syllable.
-        small = [word for word in printed if word.islower()] or words
-        alike = sum(1 for word in small if _SYLLABLE.fullmatch(word))
-        return "vi" if len(words) > 1 and alike >= 0.75 * len(small) else "en"
-    english = sum(1 for word in words if word in _EN_COMMON)
+    alike = sum(1 for word in words if _SYLLABLE.fullmatch(word))
     typed_bare = sum(1 for word in words if word in _VI_BARE and word not in _EN_COMMON)
-    return "vi" if marked + typed_bare > 2 * english else "en"
+    if not marked:
+        # Most English words could be no Vietnamese syllable.
+        told = {word.lower() for word in printed} & _EN_COMMON
+        english = sum(1 for word in told if not _SYLLABLE.fullmatch(word))
+        if len(printed) < 2 or english > typed_bare or (len(words) == 1 and words[0] in _EN_COMMON):
+            return "en"
+        return "vi" if alike >= 0.75 * len(words) else "en"
+    english = sum(1 for word in words if word in _EN_COMMON)
+    foreign = len(words) - marked - alike
+    return "vi" if marked + typed_bare > 2 * english and marked + typed_bare >= foreign else "en"
 
 
 def nfc(text: str) -> str:

@@ -434,9 +434,15 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
     unmarked = language == "vi" and not marked
     plain = " ".join(bare(word) for word, _, _ in found)
     noun = _noun(text, language, unmarked=unmarked)
+    stated = figures.find(text, language=language)
+    asking = text
+    for figure in reversed(stated):
+        if figure.unit == "%":
+            # "What is the 30 per cent cut worth" asks for no share.
+            asking = f"{asking[: figure.start]} {asking[figure.end :]}"
     wants = _wants(
-        plain
-        + (" %" if "%" in text else "")
+        " ".join(bare(word) for word, _, _ in words(asking))
+        + (" %" if "%" in asking else "")
         + (" price" if _PRICE.search(text) else "")
         + (" list" if _SEVERAL.search(text) else "")
     )
@@ -471,11 +477,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
             for piece in match.group().split()
             for part in (piece, *re.split(r"[/.-]", piece))
         ),
-        figures=tuple(
-            figure
-            for figure in figures.find(text, language=language)
-            if figure.unit not in ("date", "period")
-        ),
+        figures=tuple(figure for figure in stated if figure.unit not in ("date", "period")),
     )
 
 
@@ -565,6 +567,26 @@ def _noun(text: str, language: Language, *, unmarked: bool) -> str | None:
                     continue
                 if first == 0 or figures.kind(figure) != "money":
                     return figure.unit
+    return _head_noun(text, language)
+
+
+_HEAD_END = re.compile(
+    r"[,:;(]|\s+(?:\d|(?:in|of|for|at|by|on|over|under|from|to|with|during|per|who|that|since|"
+    r"between|after|before|as|is|are|was|were|has|have|had)\b)",
+    re.I,
+)
+
+
+def _head_noun(text: str, language: Language) -> str | None:
+    """What a query without a question word counts: "field hospital beds", "ca mắc mới"."""
+    if _INTERROGATIVE.search(" ".join(bare(word) for word, _, _ in words(text))):
+        return None
+    head = _HEAD_END.split(text, maxsplit=1)[0].split()
+    # An English noun comes behind what it is of, a Vietnamese one before it.
+    noun = head[-1:] if language == "en" else head[:4]
+    for figure in figures.find(f"5 {' '.join(noun)}", language=language)[:1]:
+        if figure.start == 0 and figures.kind(figure) == "count":
+            return figure.unit
     return None
 
 

@@ -336,11 +336,10 @@ _ALL = re.compile(
 def _part_fits(question: Question, sentence: Sentence) -> list[float]:
     """Per span: 1 for a part of a whole, -1 for that whole; the reverse when all is asked for."""
     text = sentence.candidate.passage.text
-    marks = [(one.start, one.end) for one in sentence.figures if is_quantity(one)]
     pairs = [
-        (part, whole)
-        for part, whole in pairwise(marks)
-        if _OF_WHOLE.fullmatch(text, part[1], whole[0])
+        ((part.start, part.end), (whole.start, whole.end))
+        for part, whole in pairwise(filter(is_quantity, sentence.figures))
+        if _is_of(text, part, whole)
     ]
     sign = -1.0 if _ALL.search(question.plain) else 1.0
     fits = [0.0] * len(sentence.spans)
@@ -821,6 +820,17 @@ _OF_WHICH = re.compile(
 )
 
 
+def _is_of(text: str, part: Figure, whole: Figure) -> bool:
+    """Whether one figure is said to be a part of the one behind it.
+
+    "640 of the 1,800 houses", "5 trong 14 khoản"; "5 tỷ đồng trong 14 tháng" is not.
+    """
+    if _OF_WHOLE.fullmatch(text, part.end, whole.start):
+        return True
+    bare_of_count = part.unit is None and figures.kind(whole) == "count"
+    return bare_of_count and text[part.end : whole.start].strip() == "trong"
+
+
 def _lent_noun(sentence: Sentence, span: Span) -> str | None:
     """What a bare number counts: the noun of the whole that it is a part of.
 
@@ -831,7 +841,7 @@ def _lent_noun(sentence: Sentence, span: Span) -> str | None:
         return None
     counts = [one for one in sentence.figures if figures.kind(one) == "count"]
     behind = next((one for one in counts if one.start >= span.end), None)
-    if behind is not None and _OF_WHOLE.fullmatch(text, span.end, behind.start):
+    if behind is not None and _is_of(text, figure, behind):
         return behind.unit
     before = [one for one in counts if one.end <= span.start]
     if before and _OF_WHICH.search(text[before[-1].end : span.start]):

@@ -131,6 +131,9 @@ def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
         ("Có bao nhiêu cánh đồng lớn?", None),
         ("Tổng thu đạt bao nhiêu?", None),
         ("How much was paid?", None),
+        ("field hospital beds, Hòa An", "bed"),
+        ("hộ nghèo cuối năm 2023", "household"),
+        ("school fees 2020", None),
     ],
 )
 def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
@@ -310,6 +313,7 @@ def test_the_topic_has_neither_figures_nor_question_words(text: str, expected: s
         ("Giá trị sản xuất tăng mấy phần trăm?", False),
         ("Chỉ số giá tiêu dùng là bao nhiêu?", False),
         ("Có bao nhiêu người già?", False),
+        ("What was the 30 per cent cut in rent worth?", True),
     ],
 )
 def test_a_price_is_money(text: str, money: bool) -> None:
