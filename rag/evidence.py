@@ -29,9 +29,9 @@ import numpy as np
 from rag import figures, tables
 from rag.embedding import CrossEncoder, Pair, Vector
 from rag.index import Index, terms
-from rag.language import sentences, stem, words
+from rag.language import bare, sentences, stem, words
 from rag.period import fit_of
-from rag.question import Question
+from rag.question import QUANTITIES, Question
 from rag.retrieve import (
     Asked,
     Candidate,
@@ -46,6 +46,7 @@ from rag.span_features import (
     SPAN_FEATURES,
     Sentence,
     Weighed,
+    cell_of,
     header_of,
     inherited,
     is_quantity,
@@ -63,6 +64,8 @@ CHOICE_FEATURES = (
     "bias", "sentence", "reader", "nothing", "spanless", "first", *SPAN_FEATURES,
 )  # fmt: skip
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
+_WHICH = re.compile(r"\b(?:which|where|nao|o dau|tai dau)\b")
+"""Asks for one of several by name, in words without diacritics."""
 _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _COMPARED = 12
@@ -173,6 +176,12 @@ def pointed(sentence: Sentence) -> Span | None:
     return Span(sentence.start + start, sentence.start + end, "text", None)
 
 
+def _first_cell(sentence: Sentence) -> Span:
+    """What a row of a table is named."""
+    end = sentence.start + len(sentence.text.partition(tables.CELL)[0].rstrip())
+    return Span(sentence.start, end, "text", None)
+
+
 def capitalised(sentence: Sentence, span: Span) -> Span | None:
     """A stretch that names a person without the words around the name; None where none is."""
     first = span.start - sentence.start
@@ -262,9 +271,13 @@ class Reader:
         rows = choice_features(readings)
         weights = self._weights.vector("choice", "both", CHOICE_FEATURES)
         sentence, weighed = readings[int(np.argmax(rows @ weights))]
+        first = self._first_of_table(asked, sentence, ranked)
+        if first is not None:
+            sentence = first
+            weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
         others = tuple(item for item in ranked if item is not sentence)
         if not weighed:
-            told = pointed(sentence)
+            told = pointed(sentence) if first is None else _first_cell(sentence)
             sentence = counted(asked.question, sentence, told)
             asked = replace(asked, question=replace(asked.question, wants=frozenset({"quantity"})))
             weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
@@ -274,9 +287,47 @@ class Reader:
         gaps = [best.score - item.score for item in weighed if item is not best]
         rival = float(np.exp(-max(0.0, min(gaps)))) if gaps else 0.0
         told = pointed(sentence) if asked.question.wants <= {"person", "place"} else None
+        if first is not None and _WHICH.search(asked.question.plain):
+            told = _first_cell(sentence)
         if told is not None and best.span.kind == "person":
             told = capitalised(sentence, told)
         return Reading(sentence, best, (sentence, *others), rival=rival, pointed=told)
+
+    def _first_of_table(
+        self, asked: Asked, sentence: Sentence, ranked: Sequence[Sentence]
+    ) -> Sentence | None:
+        """The row with the highest or lowest number, when a question asks for that of a table.
+
+        None outside of tables and for a question that names the row.
+        """
+        question, release = asked.question, sentence.candidate.release
+        if not question.superlative or sentence.names is None:
+            return None
+        named = {bare(word) for word, _, _ in words(sentence.text.partition(tables.CELL)[0])}
+        if named & set(map(bare, question.names)):
+            return None
+        numbers = replace(question, wants=QUANTITIES)
+        spans = spans_of(numbers, sentence.text, sentence.start, sentence.figures)
+        weighed = self.weigh(
+            replace(asked, question=numbers), replace(sentence, spans=tuple(spans))
+        )
+        if not weighed:
+            return None
+        over = SPAN_FEATURES.index("column")
+        best = max(weighed, key=lambda item: (item.features[over], item.score))
+        row = tables.extreme_row(
+            release.text,
+            sentence.names,
+            cell_of(sentence, best.span),
+            highest=question.superlative > 0,
+            language=release.language,
+        )
+        if row is None:
+            return None
+        for other in ranked:
+            if other.candidate.release.id == release.id and other.release_start == row[0]:
+                return other if other.compared else self.compare(asked, [other])[0]
+        return None
 
     def reconcile(self, asked: Asked, reading: Reading, superseded: Mapping[str, str]) -> Reading:
         """The latest of two releases that disagree, with what the earlier one says.

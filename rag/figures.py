@@ -451,13 +451,13 @@ _CHANGED = (
     r"tripl(?:es|ed|ing)|soar(?:s|ed|ing)?|surg(?:es|ed|ing)|swell(?:s|ed|ing)?|shr[aiu]nk|"
     r"slip(?:s|ped|ping)|slid|boost(?:s|ed|ing)?)(?!\w)"
 )
-_CHANGE = _compile(rf"{_CHANGED}(?:[^.;\n]|\.\d){{0,30}}(?<!\w)from{_S}$")
-_ANY = r"(?:[^.\n]|\.(?=[0-9]))"
+_CHANGE = _compile(rf"{_CHANGED}(?:[^.;\n\f]|\.\d){{0,30}}(?<!\w)from{_S}$")
+_ANY = r"(?:[^.\n\f]|\.(?=[0-9]))"
 _CHANGE_GOES_ON = _compile(
     rf"{_CHANGED}{_ANY}{{0,30}}(?<!\w)from{_S}{_ANY}{{1,40}}(?<!\w)to{_S}{_ANY}{{1,90}}(?<!\w)from{_S}$"
 )
 """A change told without its verb: "it rises from £4 to £5, the other from £6 to £7"."""
-_STEP = _compile(rf"{_CHANGED}[^.;\n]{{0,30}}(?<!\w)by{_S}$")
+_STEP = _compile(rf"{_CHANGED}[^.;\n\f]{{0,30}}(?<!\w)by{_S}$")
 _PENCE = re.compile(rf"{_S0}(?:pence|penny)\b|p\b")
 _HUNDREDTH = Decimal("0.01")
 _FAR = 5
@@ -496,7 +496,8 @@ _LIST_NUMBER = re.compile(
     r"[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}(?:[.)][ \u00a0\t]+|[ ]?[-–][ \u00a0]+(?=\D))|"
     r"[0-9]{1,2}(?:\.[0-9]{1,2}){1,3}[ \u00a0\t]+(?=[A-ZĐÀ-Ỹ])"
 )
-_LINE_START = re.compile(r"(?:^|\n)[ \u00a0\t#*>|-]*\(?$")
+_ROW = re.compile(r"^(?P<row>.* \| .*)\n", re.M)
+_LINE_START = re.compile(r"(?:^|[\n\f])[ \u00a0\t#*>|-]*\(?$")
 _NOT_FIGURE = re.compile(
     r"(?:\+84|0)[0-9]{1,3}[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
     r"|0[0-9]{1,3}\)[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}(?![0-9])"
@@ -852,7 +853,7 @@ class _Reader:
         if (
             not self.whole
             and _LINE_START.search(text[max(0, start - 12) : start])
-            and (start <= 12 or "\n" in text[start - 12 : start])
+            and (start <= 12 or re.search(r"[\n\f]", text[start - 12 : start]))
         ):
             match = _LIST_NUMBER.match(text, start)
             if match:
@@ -1586,7 +1587,7 @@ _NTH_DAY = _compile(
 def _prepare(text: str) -> tuple[str, Callable[[int], int]]:
     """The text as the patterns expect it, and the way from its offsets back to the given ones."""
     if unicodedata.is_normalized("NFC", text):
-        return text.translate(_CHARACTERS), lambda offset: offset
+        return _parted(text.translate(_CHARACTERS)), lambda offset: offset
     pieces: list[str] = []
     origins: list[int] = []
     at = 0
@@ -1599,7 +1600,12 @@ def _prepare(text: str) -> tuple[str, Callable[[int], int]]:
         origins.extend([at] * len(piece))
         at = end
     origins.append(len(text))
-    return "".join(pieces).translate(_CHARACTERS), origins.__getitem__
+    return _parted("".join(pieces).translate(_CHARACTERS)), origins.__getitem__
+
+
+def _parted(text: str) -> str:
+    """The text with form feeds for line ends behind rows of tables: no figure goes on there."""
+    return _ROW.sub("\\g<row>\f", text) if " | " in text else text
 
 
 # --- the public surface ---------------------------------------------------------------------

@@ -283,6 +283,8 @@ class Question:
     """The unit that it asks to count (`rag.schema.Figure.unit`), None when it names none."""
     counted: tuple[str, ...]
     """The words for what it asks to count, folded, at most two; empty when it counts nothing."""
+    superlative: int
+    """1 when it asks for the highest of several, -1 for the lowest, 0 for neither."""
     change: bool
     """It asks how much something rose or fell, not how much it is."""
     periods: tuple[Period, ...]
@@ -467,6 +469,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         of_release=bool(_OF_RELEASE.search(plain)),
         noun=noun,
         counted=_counted(text, language, unmarked=unmarked),
+        superlative=_superlative(text),
         change=_asks_change(plain) or bool(_CHANGE_MARKED.search(_LEVEL_MARKED.sub(" ", text))),
         periods=times.periods,
         base=times.base,
@@ -491,6 +494,30 @@ NAMING = re.compile(
     r"\b(?:ten (?:la )?gi|loai (?:nao|gi))\b"
 )
 """Asks what something is called or of what sort it is, in words without diacritics."""
+
+
+_HIGHEST = re.compile(
+    r"(?P<high>\b(?:cao|nhiều|lớn|nhanh|mạnh|đắt|dài|rộng|đông) nhất\b|\b(?:highest|largest|"
+    r"biggest|greatest|fastest|longest|dearest|(?<!at )most(?! of\b))\b)|"
+    r"\b(?:thấp|ít|nhỏ|chậm|rẻ|ngắn|kém|hẹp) nhất\b|\b(?:lowest|fewest|(?<!at )least|smallest|"
+    r"slowest|cheapest|shortest|furthest behind|lag\w* furthest)\b",
+    re.I,
+)
+_SOME_OF = re.compile(
+    r"\b(?:trong|của|số) (?:hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|\d+) (?:[^\W\d_]+ ){1,3}$|"
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|\d+) (?:\w+ )?$",
+    re.I,
+)
+
+
+def _superlative(text: str) -> int:
+    """Which end of a row of numbers a question is about; the last one that it names."""
+    found = 0
+    for match in _HIGHEST.finditer(text):
+        # "Of the six largest parks", "trong sáu khu lớn nhất": these are not asked for.
+        if not _SOME_OF.search(text[: match.start()]):
+            found = 1 if match["high"] else -1
+    return found
 
 
 def _asks_change(plain: str) -> bool:

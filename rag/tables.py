@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from rag import figures
 from rag.schema import Figure, Language
@@ -47,6 +48,10 @@ _LEVEL = re.compile(
     r"^\W*(?:plans?|targets?|estimates?|results?|kế hoạch|chỉ tiêu|mục tiêu|dự toán)\b", re.I
 )
 """The name of a column that says how far a number is known, not what it counts."""
+_TOTAL = re.compile(
+    r"^\W*(?:tổng|cộng|toàn|cả nước|chung|bình quân|total|all\b|overall|average|whole)", re.I
+)
+"""The name of a row that sums up the others."""
 _TIMES = frozenset(("date", "period"))
 _CALENDAR = frozenset(("second", "minute", "hour", "day", "week", "month", "quarter", "year"))
 
@@ -79,6 +84,30 @@ def first_row(text: str, at: int) -> tuple[int, int] | None:
 def columns(names: str) -> list[str]:
     """The names of a table's columns; `names` as `first_row` gives them."""
     return names.rpartition("\n")[2].split(CELL)
+
+
+def extreme_row(
+    text: str, names: tuple[int, int], column: int, *, highest: bool, language: Language | None
+) -> tuple[int, int] | None:
+    """Where the row with the highest or lowest number of a column stands; `names` as `first_row`.
+
+    Rows of totals do not count. None for fewer than three numbers, and where two share the first
+    place.
+    """
+    over = text[slice(*names)]
+    found: list[tuple[Decimal, tuple[int, int]]] = []
+    start = names[1] + 1
+    while CELL in (row := _line(text, start)):
+        cells = row.split(CELL)
+        figures_of_row = figures.find(row, language=language)
+        for figure in with_units(figures_of_row, row, over, language=language):
+            alone = cells[row.count(CELL, 0, figure.start)].strip() == figure.text
+            mine = row.count(CELL, 0, figure.start) == column and not _TOTAL.search(cells[0])
+            if alone and mine and figure.value is not None:
+                found.append((figure.value, (start, start + len(row))))
+        start += len(row) + 1
+    found.sort(key=lambda item: item[0], reverse=highest)
+    return found[0][1] if len(found) > 2 and found[0][0] != found[1][0] else None
 
 
 def names_columns(text: str, at: int) -> bool:

@@ -482,6 +482,39 @@ def test_the_names_of_the_columns_are_no_answer(brackets: Parts) -> None:
     assert not any("Huyện |" in sentence.text for sentence in ranked)
 
 
+def test_the_row_with_the_highest_or_lowest_number_is_found(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    (tmp_path / "a.md").write_text(
+        "# Dân cư các huyện (đặt ra để thử)\n\n"
+        "| Huyện | Dân số (nghìn người) | Tỷ lệ hộ nghèo (%) |\n|---|---|---|\n"
+        "| Huyện Đông Sơn | 412 | 3,1 |\n| Huyện Tây Sơn | 388 | 7,4 |\n"
+        "| Thị xã Bắc Sơn | 95 | 1,8 |\n| Toàn tỉnh | 895 | 4,9 |\n",
+        encoding="utf-8",
+    )
+    settings = Settings(data_dir=tmp_path / "var")
+    ingest([tmp_path / "a.md"], settings, embedder=embedder)
+
+    with opened(settings, embedder) as found:
+
+        def answer(text: str) -> tuple[str, str]:
+            reading = found.reader.read(*found.candidates(text))
+            assert reading is not None
+            span = reading.pointed or (reading.span.span if reading.span else None)
+            passage = reading.best.candidate.passage.text
+            return reading.best.text.split(" | ")[0], passage[span.start : span.end] if span else ""
+
+        for text, row in (
+            ("Huyện nào có tỷ lệ hộ nghèo cao nhất?", "Huyện Tây Sơn"),
+            ("Nơi nào có tỷ lệ hộ nghèo thấp nhất?", "Thị xã Bắc Sơn"),
+            ("Huyện nào có dân số lớn nhất?", "Huyện Đông Sơn"),
+            ("Which district has the highest poverty rate?", "Huyện Tây Sơn"),
+        ):
+            assert answer(text) == (row, row)
+        assert answer("Tỷ lệ hộ nghèo cao nhất là bao nhiêu?") == ("Huyện Tây Sơn", "7,4")
+        assert answer("Tỷ lệ hộ nghèo của huyện Đông Sơn là bao nhiêu?")[1] == "3,1"
+
+
 def test_words_pointed_at_that_begin_with_a_figure_make_it_a_question_for_one(
     brackets: Parts,
 ) -> None:

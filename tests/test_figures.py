@@ -1054,3 +1054,11 @@ def test_no_figure_in_nothing() -> None:
 )
 def test_numbers_in_words_alone(text: str, number: int | None) -> None:
     assert figures.spelled(text) == number
+
+
+def test_no_figure_goes_on_over_the_end_of_a_tables_row() -> None:
+    text = "Vĩnh Kha | 214 | 99,83\nThị xã Hải Triều | 126 | 99,61\nHộ nghèo | 5"
+    assert [(one.text, one.unit) for one in figures.find(text, language="vi")] == [
+        ("214", None), ("99,83", None), ("126", None), ("99,61", None), ("5", None),
+    ]  # fmt: skip
+    assert figures.find("515 nghìn\nngười", language="vi")[0].unit == "person"

@@ -321,6 +321,21 @@ def test_a_price_is_money(text: str, money: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "superlative"),
+    [
+        ("Which district has the lowest rate?", -1),
+        ("Huyện nào có tỷ lệ cao nhất?", 1),
+        ("Trong sáu khu lớn nhất, khu nào có giá thuê rẻ nhất?", -1),
+        ("Which of the six largest parks is open?", 0),
+        ("What is the rate?", 0),
+        ("Most of the money was spent on what?", 0),
+    ],
+)
+def test_which_end_of_several_it_asks_for(text: str, superlative: int) -> None:
+    assert understand(text).superlative == superlative
+
+
+@pytest.mark.parametrize(
     ("text", "explains"),
     [
         ("Why did robbery rise?", True),

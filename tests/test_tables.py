@@ -12,7 +12,7 @@ from ingest import ingest
 from rag import Answer, Assistant, Citation, Figure, Settings, figures, verify
 from rag.embedding import Embedder
 from rag.schema import Language
-from rag.tables import columns, first_row, names_columns, with_units
+from rag.tables import columns, extreme_row, first_row, names_columns, with_units
 
 NAMES = "Tỉnh | Nhà sập | Lúa mất trắng (ha) | Thiệt hại (tỷ đồng) | So với năm 2015"
 ROW = "Nghi Xuyên | 2.317 | 21.840 | 2.945 | tăng 12,5%"
@@ -129,6 +129,23 @@ def test_a_line_over_a_table_gives_the_unit_of_its_numbers(
     assert columns(over) == ["Nơi", name]
     (read,) = with_units(figures.find(row, language=language), row, over)
     assert (read.value, read.unit) == (Decimal(value), unit)
+
+
+def test_the_row_with_the_highest_number_of_a_column() -> None:
+    text = (
+        "Nơi | Số vụ | Tỷ lệ (%)\nAn | 12 | 4,5\nHộ Lĩnh | 30 | 4,5\nTrà | 7 | 3,9\nTổng | 49 | 4"
+    )
+    names = (0, text.index("\n"))
+
+    def first(column: int, *, highest: bool) -> str | None:
+        row = extreme_row(text, names, column, highest=highest, language="vi")
+        return text[slice(*row)].split(" | ")[0] if row else None
+
+    assert first(1, highest=True) == "Hộ Lĩnh"
+    assert first(1, highest=False) == "Trà"
+    assert first(2, highest=False) == "Trà"
+    assert first(2, highest=True) is None  # two are highest
+    assert first(0, highest=True) is None
 
 
 def test_the_first_row_is_told_from_the_others() -> None:
