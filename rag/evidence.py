@@ -64,8 +64,10 @@ CHOICE_FEATURES = (
     "bias", "sentence", "reader", "nothing", "spanless", "first", *SPAN_FEATURES,
 )  # fmt: skip
 _BULLET = re.compile(r"(?:[-–—•+*▪◦]\s+)?")
-_WHICH = re.compile(r"\b(?:which|where|nao|o dau|tai dau)\b")
+_WHICH = re.compile(r"\b(?:which|where|(?<!the )nao|o dau|tai dau)\b")
 """Asks for one of several by name, in words without diacritics."""
+_SORTS_OF_PLACE = frozenset("huyen xa tinh quan phuong thi tran thanh pho tp district".split())
+"""Words that the name of a row may have and the question not."""
 _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _COMPARED = 12
@@ -183,7 +185,7 @@ def _first_cell(sentence: Sentence) -> Span:
 
 
 def capitalised(sentence: Sentence, span: Span) -> Span | None:
-    """A stretch that names a person without the words around the name; None where none is."""
+    """A stretch from its first to its last capitalised word; None without one."""
     first = span.start - sentence.start
     text = sentence.text[first : span.end - sentence.start]
     names = [match.span() for match in re.finditer(r"[^\W\d]\S*", text) if match[0][0].isupper()]
@@ -277,7 +279,9 @@ class Reader:
             weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
         others = tuple(item for item in ranked if item is not sentence)
         if not weighed:
-            told = pointed(sentence) if first is None else _first_cell(sentence)
+            told = pointed(sentence)
+            if first is not None and _WHICH.search(asked.question.plain):
+                told = _first_cell(sentence)
             sentence = counted(asked.question, sentence, told)
             asked = replace(asked, question=replace(asked.question, wants=frozenset({"quantity"})))
             weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
@@ -304,7 +308,7 @@ class Reader:
         if not question.superlative or sentence.names is None:
             return None
         named = {bare(word) for word, _, _ in words(sentence.text.partition(tables.CELL)[0])}
-        if named & set(map(bare, question.names)):
+        if named <= {*question.plain.split(), *_SORTS_OF_PLACE}:
             return None
         numbers = replace(question, wants=QUANTITIES)
         spans = spans_of(numbers, sentence.text, sentence.start, sentence.figures)
@@ -325,7 +329,7 @@ class Reader:
         if row is None:
             return None
         for other in ranked:
-            if other.candidate.release.id == release.id and other.release_start == row[0]:
+            if other.candidate.release.id == release.id and row[0] <= other.release_start < row[1]:
                 return other if other.compared else self.compare(asked, [other])[0]
         return None
 

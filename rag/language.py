@@ -38,20 +38,22 @@ def detect(text: str) -> Language:
     if not printed:
         return "en"
     # Names say little, and a question may be full of those of the other language.
-    words = [nfc(word).lower() for word in [word for word in printed if word.islower()] or printed]
+    small = [word for word in printed if word.islower()]
+    words = [nfc(word).lower() for word in small or printed]
     marked = sum(1 for word in words if _VI_ONLY.search(word))
     alike = sum(1 for word in words if _SYLLABLE.fullmatch(word))
     typed_bare = sum(1 for word in words if word in _VI_BARE and word not in _EN_COMMON)
     if not marked:
         # Most English words could be no Vietnamese syllable.
-        told = {word.lower() for word in printed} & _EN_COMMON
-        english = sum(1 for word in told if not _SYLLABLE.fullmatch(word))
+        common = {word.lower() for word in printed} & _EN_COMMON
+        english = sum(1 for word in common if not _SYLLABLE.fullmatch(word))
         if len(printed) < 2 or english > typed_bare or (len(words) == 1 and words[0] in _EN_COMMON):
             return "en"
         return "vi" if alike >= 0.75 * len(words) else "en"
     english = sum(1 for word in words if word in _EN_COMMON)
-    foreign = len(words) - marked - alike
-    return "vi" if marked + typed_bare > 2 * english and marked + typed_bare >= foreign else "en"
+    foreign = len(words) - marked - alike if small else 0
+    told = marked + typed_bare
+    return "vi" if told > 2 * english and 2 * told >= foreign else "en"
 
 
 def nfc(text: str) -> str:

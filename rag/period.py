@@ -85,13 +85,13 @@ _SAME = re.compile(
     r"(?<!nhiều năm.{6})(?<!vài năm.{6})"
 )
 _BASE = re.compile(
-    r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|kém|short of|"
-    r"compared (?:with|to)|versus|vs\.?|than|"
+    r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|(?<!yếu )kém|short of|"
+    r"compared (?:with|to)|versus|vs\.?|than at(?: the)? (?:end|start)|than|"
     r"(?:up|down|ris\w+|rose|f[ae]ll\w*|grew|grown|increas\w*|decreas\w*|chang\w*|"
     r"improv\w*)(?: \w+)? from|from(?=(?:\s+(?:the|an?))?\s+[^\s\d]?\d)|"
     r"against|over|above|below|up on|down on|vượt|thay vì|instead of)"
     r"(?:\s+(?:mức|con số|tăng|giảm|trưởng|kế hoạch|ước|thực hiện|ước thực hiện|kết quả|quyết toán|"
-    r"dự toán|giai đoạn|một|của|that|those|the|of|in|for|at|end|cuối|seen|recorded|cả|tổng|level|"
+    r"dự toán|giai đoạn|một|của|that|those|the|of|in|for|cuối|seen|recorded|cả|tổng|level|"
     r"figure|rate|growth|rise|fall|increase|[^\s\d]?\d(?:[\d.,]*\d)?\s?%?"
     r"(?:\s(?!to\b|and\b|lên\b|xuống\b|còn\b|và\b)[^\W\d_]+){0,2}))*\s*$",
     re.I,
@@ -230,9 +230,11 @@ def resolved(text: str, named: Sequence[Mention], around: Period | None) -> list
                 if around and around.year and _SENTENCE_END.search(low, current_at, event.start):
                     # Another year is that of the sentence that names it, not of those behind it.
                     current = replace(current, year=around.year)
-                # "To cost 24 by March 2023, down from 29 in September".
-                ahead = around and around.year and current.year and current.year > around.year
-                year = around.year if around and ahead and event.compared else current.year
+                year = current.year
+                if around and around.year and year and event.compared:
+                    # "To cost 24 by March 2023, down from 29 in September".
+                    ahead = year > around.year and period.start > current.end
+                    year = around.year if ahead else year
                 period = replace(period, year=year)
                 # "Tháng 4 năm trước"; "6 tháng đầu năm" has the word already.
                 end = event.end - 3 if low[: event.end].endswith("năm") else event.end

@@ -128,8 +128,9 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh|hang|cong ty|nha (?:thau|dau tu|"
         r"cung cap|may)|doanh nghiep|tap doan|ngan hang|lien danh|hiep hoi|benh vien) nao\b|"
         r"\b(?:which|what) (?:\w+ )?(?:agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|"
-        r"office|organi[sz]ation|unit|authority|contractor|builder|developer|operator|supplier|"
-        r"charit(?:y|ies)|association|union|bank|"
+        r"office|organi[sz]ation|unit|authority|contractor|builder|operator|supplier|"
+        r"charit(?:y|ies)|association|(?:developer|union|bank)(?! (?:\w+ )?(?:rate|holiday|"
+        r"contribution|income)s?\b)|"
         r"institution)s?\b|^\w+(?: \w+){0,4} (?:builder|contractor|developer|operator)$",
     ),
     (
@@ -214,15 +215,23 @@ _SEVERAL = re.compile(
 )
 """Asks for so many of something by their names."""
 _CAUSE = (
-    r"\b(?:why|how come|reasons?|causes?|vi sao|tai sao|ly do|nguyen (?:nhan|do)|vi dau|nho dau|"
-    r"do dau(?! (?:tu|nam|tien|gia|mo|tho|khi)\b))\b|^sao\b|\b(?:vi|do|nho) (?:\w+ )?gi\b|"
-    r"\bwhat (?:(?:has|have|had|is|are|was|were) )?(?:drove|driv\w+|caus\w+|led to|prompt\w+|"
-    r"trigger\w+|push\w+|pull\w+|lift\w+|explain\w*|delay\w*|h[eo]ld\w* (?:up|back|down)|"
-    r"made (?!up\b)|l(?:ies|ay) behind|behind|to blame)\b|"
+    r"\b(?:why|how come|reasons?|vi sao|tai sao|ly do|nguyen nhan)\b|"
+    r"\bwhat (?:drove|drives|caused|causes|led to|leads to|prompted|triggered|pushed|pulled|lifted|"
+    r"explains|explained|delayed(?! projects)|h[eo]lds? (?:up|back|down)|made (?!up\b|the list\b)|"
+    r"(?:has|have|had|is|are|was|were) (?:driv(?:en|ing)|caus(?:ed|ing)|led to|prompt(?:ed|ing)|"
+    r"push(?:ed|ing)|pull(?:ed|ing)|lift(?:ed|ing)|delay(?:ed|ing)|"
+    r"h[eo]ld(?:ing)? (?:up|back|down)|behind|to blame)|l(?:ies|ay) behind)\b|"
     r"\b(?:due|owing|thanks|because of|blam\w+ (?:on|for)|put down to|attribut\w+ to) what\b|"
-    r"\bwhat\b.{0,60}\b(?:blam\w+ (?:on|for)|put down to|attribut\w+ to|due to)$"
+    r"\bwhat\b.{0,60}\b(?:blam\w+ (?:on|for)|put down to|attribut\w+ to|due to)$|"
+    r"\bwhat (?:is|are|was|were) the causes?\b"
 )
 """Asks for a cause, in words without diacritics."""
+_CAUSE_MARKED = re.compile(
+    r"\b(?:vì|do|nhờ) (?:đâu\b(?! tư)|(?:\w+ )?gì\b)|(?-i:(?<!tài )\bnguyên do\b)|"
+    r"^sao\b(?! (?:la|mai|vàng|chép|y)\b)",
+    re.I,
+)
+"""The same, told apart from other words only by their diacritics."""
 _EXPLAINS = re.compile(
     rf"{_CAUSE}|\b(?:nhu the nao|the nao|de lam gi)\b|"
     r"\bhow (?!(?:much|many|high|large|big|fast|far|low|full|long|often|old|"
@@ -435,19 +444,18 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
     marked = any(not fold(word).isascii() for word, _, _ in found)
     unmarked = language == "vi" and not marked
     plain = " ".join(bare(word) for word, _, _ in found)
-    noun = _noun(text, language, unmarked=unmarked)
     stated = figures.find(text, language=language)
     asking = text
     for figure in reversed(stated):
         if figure.unit == "%":
-            # "What is the 30 per cent cut worth" asks for no share.
             asking = f"{asking[: figure.start]} {asking[figure.end :]}"
-    wants = _wants(
-        " ".join(bare(word) for word, _, _ in words(asking))
-        + (" %" if "%" in asking else "")
-        + (" price" if _PRICE.search(text) else "")
-        + (" list" if _SEVERAL.search(text) else "")
-    )
+    wants = _wants_of(asking)
+    if wants <= {"text", "quantity"}:
+        # "What is the 30 per cent cut worth" asks for no share, "from 5% to what" does.
+        wants = _wants_of(text)
+    noun = _noun(text, language, unmarked=unmarked)
+    if noun is None and not wants & {"money", "percent"}:
+        noun = _head_noun(text, language)
     if noun and GROUPS.get(noun) == "money" and wants & {"count", "quantity"}:
         # "How many million dollars" counts nothing.
         wants = wants - {"count", "quantity"} | {"money"}
@@ -465,7 +473,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
         concepts=_concepts(found, language),
         names=_names(text, found),
         wants=wants,
-        explains=bool(_EXPLAINS.search(plain)),
+        explains=bool(_EXPLAINS.search(plain) or _CAUSE_MARKED.search(text)),
         of_release=bool(_OF_RELEASE.search(plain)),
         noun=noun,
         counted=_counted(text, language, unmarked=unmarked),
@@ -498,14 +506,18 @@ NAMING = re.compile(
 
 _HIGHEST = re.compile(
     r"(?P<high>\b(?:cao|nhiều|lớn|nhanh|mạnh|đắt|dài|rộng|đông) nhất\b|\b(?:highest|largest|"
-    r"biggest|greatest|fastest|longest|dearest|(?<!at )most(?! of\b))\b)|"
-    r"\b(?:thấp|ít|nhỏ|chậm|rẻ|ngắn|kém|hẹp) nhất\b|\b(?:lowest|fewest|(?<!at )least|smallest|"
-    r"slowest|cheapest|shortest|furthest behind|lag\w* furthest)\b",
+    r"biggest|greatest|fastest|longest|dearest|"
+    r"(?<!at )most(?! (?:of|recent(?:ly)?|people|likely)\b))\b)|"
+    r"\b(?:thấp|nhỏ|chậm|rẻ|ngắn|kém|hẹp) nhất\b|\bít nhất\b(?! (?:là |có )?(?:bao nhiêu|mấy|\d))|"
+    r"\b(?:lowest|fewest|(?<!at )least|smallest|slowest|cheapest|shortest|furthest behind|"
+    r"lag\w* furthest)\b",
     re.I,
 )
 _SOME_OF = re.compile(
-    r"\b(?:trong|của|số) (?:hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|\d+) (?:[^\W\d_]+ ){1,3}$|"
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|\d+) (?:\w+ )?$",
+    r"\b(?:trong|của|số) (?:hai|ba|bốn|sáu|bảy|tám|chín|mười|\d{1,2}) "
+    r"(?!(?:tháng|năm|quý|ngày|tuần)\b)(?:[^\W\d_]+ ){1,3}$|\bmột trong (?:những|các) "
+    r"(?:\w+ ){1,4}$|\b(?:the|of) (?:two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) "
+    r"(?:\w+ )?$|\b(?:one of the|second|third|fourth|fifth)[ -]$",
     re.I,
 )
 
@@ -522,6 +534,17 @@ def _superlative(text: str) -> int:
 
 def _asks_change(plain: str) -> bool:
     return bool(_CHANGE.search(_LEVEL_BEFORE.sub(" ", plain)))
+
+
+def _wants_of(text: str) -> frozenset[Want]:
+    """What a text asks for, by its words without diacritics and some with them."""
+    return _wants(
+        " ".join(bare(word) for word, _, _ in words(text))
+        + (" %" if "%" in text else "")
+        + (" price" if _PRICE.search(text) else "")
+        + (" list" if _SEVERAL.search(text) else "")
+        + (" why" if _CAUSE_MARKED.search(text) else "")
+    )
 
 
 def _wants(plain: str) -> frozenset[Want]:
@@ -594,12 +617,13 @@ def _noun(text: str, language: Language, *, unmarked: bool) -> str | None:
                     continue
                 if first == 0 or figures.kind(figure) != "money":
                     return figure.unit
-    return _head_noun(text, language)
+    return None
 
 
 _HEAD_END = re.compile(
     r"[,:;(]|\s+(?:\d|(?:in|of|for|at|by|on|over|under|from|to|with|during|per|who|that|since|"
-    r"between|after|before|as|is|are|was|were|has|have|had)\b)",
+    r"between|after|before|among|against|towards?|via|into|and|or|than|as|is|are|was|were|has|have|"
+    r"had)\b)",
     re.I,
 )
 
@@ -609,6 +633,8 @@ def _head_noun(text: str, language: Language) -> str | None:
     if _INTERROGATIVE.search(" ".join(bare(word) for word, _, _ in words(text))):
         return None
     head = _HEAD_END.split(text, maxsplit=1)[0].split()
+    if language == "vi" and len(head) > 1 and head[1][0].isupper():
+        return None  # it is a name: "Huyện Nghĩa Đàn thu ngân sách 2023"
     # An English noun comes behind what it is of, a Vietnamese one before it.
     noun = head[-1:] if language == "en" else head[:4]
     for figure in figures.find(f"5 {' '.join(noun)}", language=language)[:1]:

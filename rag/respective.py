@@ -104,7 +104,8 @@ def _ahead(text: str, end: int, count: int, marks: Sequence[Stretch]) -> list[St
     names = _parts(text, edges[-1], end)
     last = _LAST.search(text, edges[-1], end)
     tail = _parts(text, last.end(), end) if last else []
-    if last and len(tail) > 1 and not _VERB.fullmatch(text, *tail[-1]):
+    short = all(len(text[start:stop].split()) < 3 for start, stop in tail[:-1])
+    if last and len(tail) > 1 and short and not _VERB.fullmatch(text, *tail[-1]):
         # "Industry, services and farming, forestry, fishing made up 40, 35 and 20 %".
         first = _parts(text, edges[-1], last.start())
         if len(first) >= count - 1:

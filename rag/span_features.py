@@ -828,8 +828,9 @@ def _is_of(text: str, part: Figure, whole: Figure) -> bool:
     """
     if _OF_WHOLE.fullmatch(text, part.end, whole.start):
         return True
-    bare_of_count = part.unit is None and figures.kind(whole) == "count"
-    return bare_of_count and text[part.end : whole.start].strip() == "trong"
+    counts = part.unit is None and figures.kind(whole) == "count"
+    less = part.value is not None and whole.value is not None and part.value < whole.value
+    return counts and less and text[part.end : whole.start].strip() == "trong"
 
 
 def _lent_noun(sentence: Sentence, span: Span) -> str | None:

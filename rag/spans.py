@@ -70,7 +70,7 @@ _AGENCY = re.compile(
     rf"\b(?:{_CAP} ){{1,5}}(?:Ministry|Department|Office|Bureau|Agency|Committee|Commission|"
     rf"Council|Authority|Board|Administration|Institute|Bank|Corporation|Trust)\b"
     rf"(?: (?:of|for) (?:the )?{_CAP}(?:,? (?:and )?{_CAP})*)?|"
-    rf"\b[A-Z]{{2,6}}\b(?! [\d.,]*\d)"
+    rf"\b[A-Z]{{2,6}}\b(?! (?!(?:19|20)\d\d\b)[\d.,]*\d)"
 )
 _PLACE = re.compile(
     rf"(?:(?<=\btại )|(?<=\bở )|(?<=\bat ))[^,;.()]{{2,60}}|"

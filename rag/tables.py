@@ -33,7 +33,7 @@ _BESIDE = re.compile(r"(?P<currency>\w{0,3}[$£€₹¥])\s*(?P<scale>\w*)")
 """A currency's sign with the letters of a scale: "$m"."""
 _SPELLED = (
     (re.compile(r"(?:in )?(thousand|million|billion|trillion|lakh|crore)s(?: of)?\b", re.I), r"\1"),
-    (re.compile(r"['’]000s?\b|\b000s\b|\b1[.,]?000\b"), "nghìn"),
+    (re.compile(r"^(?:['’]000s?|000s|1[.,]?000)\b"), "nghìn"),
     (re.compile(r"\btr\.?\s?đ(?:ồng)?\b", re.I), "triệu đồng"),
 )
 """How a unit is written over numbers, and how it is beside one."""
@@ -49,7 +49,10 @@ _LEVEL = re.compile(
 )
 """The name of a column that says how far a number is known, not what it counts."""
 _TOTAL = re.compile(
-    r"^\W*(?:tổng|cộng|toàn|cả nước|chung|bình quân|total|all\b|overall|average|whole)", re.I
+    r"^\W*(?:tổng(?! (?:công ty|cục)\b)|(?:cộng|chung)\s*$|toàn (?:tỉnh|quốc|ngành|thành phố|"
+    r"huyện)|cả (?:nước|năm|tỉnh)|bình quân|(?:grand |sub-?)?total\b|"
+    r"(?:all|overall|average|whole)\b)",
+    re.I,
 )
 """The name of a row that sums up the others."""
 _TIMES = frozenset(("date", "period"))
@@ -91,11 +94,12 @@ def extreme_row(
 ) -> tuple[int, int] | None:
     """Where the row with the highest or lowest number of a column stands; `names` as `first_row`.
 
-    Rows of totals do not count. None for fewer than three numbers, and where two share the first
-    place.
+    Rows of totals do not count. None for fewer than three numbers, where two share the first place,
+    and where they are of several units.
     """
     over = text[slice(*names)]
     found: list[tuple[Decimal, tuple[int, int]]] = []
+    units = set()
     start = names[1] + 1
     while CELL in (row := _line(text, start)):
         cells = row.split(CELL)
@@ -105,9 +109,11 @@ def extreme_row(
             mine = row.count(CELL, 0, figure.start) == column and not _TOTAL.search(cells[0])
             if alone and mine and figure.value is not None:
                 found.append((figure.value, (start, start + len(row))))
+                units.add(figure.unit)
         start += len(row) + 1
     found.sort(key=lambda item: item[0], reverse=highest)
-    return found[0][1] if len(found) > 2 and found[0][0] != found[1][0] else None
+    clear = len(found) > 2 and found[0][0] != found[1][0] and len(units) == 1
+    return found[0][1] if clear else None
 
 
 def names_columns(text: str, at: int) -> bool:
@@ -144,16 +150,25 @@ def with_units(
         if cells[column].strip() == figure.text:
             name = over[column]
             units = [(unit, True) for unit in _units(name)]
-            units += [
-                (unit, True)
-                for unit in all_over
-                if (_SHARE.search(name) if unit == "%" else not _OWN.search(name))
-            ]
+            units += [(unit, True) for unit in all_over if _is_in(unit, name, all_over, language)]
             if not _LEVEL.search(name):
                 units.append((name.strip(), False))
             figure = _with_unit(figure, units, language)
         out.append(figure)
     return out
+
+
+def _is_in(unit: str, name: str, units: Sequence[str], language: Language | None) -> bool:
+    """Whether the numbers of a column are in one of the units that stand over the table."""
+    if unit == "%" and len(units) > 1:
+        return bool(_SHARE.search(name))
+    if _OWN.search(name):
+        return unit == "%" and bool(_SHARE.search(name))
+    # Under "Vốn và dự án (tỷ đồng)" a column of projects still counts projects.
+    counts = not _LEVEL.search(name) and any(
+        figures.kind(read) == "count" for read in _read("2", name.strip(), language)
+    )
+    return not (counts and any(figures.kind(read) == "money" for read in _read("2", unit, None)))
 
 
 def _with_unit(
@@ -189,7 +204,7 @@ def _read(number: str, unit: str, language: Language | None) -> Iterator[Figure]
 
 def _units_over(line: str) -> list[str]:
     """The units that a line over a table says its numbers are in: one, or "%", or both."""
-    said = _UNIT_LINE.fullmatch(line) or _CAPTION.fullmatch(line)
+    said = _UNIT_LINE.fullmatch(line) or (len(line) < 200 and _CAPTION.fullmatch(line)) or None
     parts = re.split(r"[;,]\s+|\s(?:and|và)\s", said["unit"].strip()) if said else []
     if not all(any(map(_is_unit, _read("2", part, None))) for part in parts):
         return []

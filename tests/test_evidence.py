@@ -513,6 +513,7 @@ def test_the_row_with_the_highest_or_lowest_number_is_found(
             assert answer(text) == (row, row)
         assert answer("Tỷ lệ hộ nghèo cao nhất là bao nhiêu?") == ("Huyện Tây Sơn", "7,4")
         assert answer("Tỷ lệ hộ nghèo của huyện Đông Sơn là bao nhiêu?")[1] == "3,1"
+        assert answer("Đông Sơn có dân số lớn nhất là bao nhiêu?")[0] == "Huyện Đông Sơn"
 
 
 def test_words_pointed_at_that_begin_with_a_figure_make_it_a_question_for_one(

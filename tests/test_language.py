@@ -32,6 +32,7 @@ from rag.schema import Language
         ("How much did it go up?", "en"),
         ("Fires in 2021?", "en"),
         ("FDI vào Hà Nội 2021", "vi"),
+        ("Thuế GTGT TNDN 2023", "vi"),
         ("so ca mac Ha Noi", "vi"),
         ("How did the exam in Long Biên go?", "en"),
         ("", "en"),

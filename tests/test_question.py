@@ -134,6 +134,7 @@ def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
         ("field hospital beds, Hòa An", "bed"),
         ("hộ nghèo cuối năm 2023", "household"),
         ("school fees 2020", None),
+        ("Huyện Tây Sơn thu ngân sách 2023", None),
     ],
 )
 def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
@@ -314,6 +315,7 @@ def test_the_topic_has_neither_figures_nor_question_words(text: str, expected: s
         ("Chỉ số giá tiêu dùng là bao nhiêu?", False),
         ("Có bao nhiêu người già?", False),
         ("What was the 30 per cent cut in rent worth?", True),
+        ("VAT goes from 13.5% to what?", False),
     ],
 )
 def test_a_price_is_money(text: str, money: bool) -> None:
@@ -329,6 +331,10 @@ def test_a_price_is_money(text: str, money: bool) -> None:
         ("Which of the six largest parks is open?", 0),
         ("What is the rate?", 0),
         ("Most of the money was spent on what?", 0),
+        ("What is the most recent figure?", 0),
+        ("Which district has the second highest rate?", 0),
+        ("Có ít nhất bao nhiêu người chết?", 0),
+        ("Tỉnh nào có thu ngân sách năm 2023 cao nhất?", 1),
     ],
 )
 def test_which_end_of_several_it_asks_for(text: str, superlative: int) -> None:
@@ -347,6 +353,10 @@ def test_which_end_of_several_it_asks_for(text: str, superlative: int) -> None:
         ("Sao tuyến đường này chậm?", True),
         ("Hàng dệt may giảm vì lẽ gì?", True),
         ("What made up most of exports?", False),
+        ("Đơn vị đầu tư dự án là công ty nào?", False),
+        ("Khu công nghiệp Thái Nguyên do công ty nào đầu tư?", False),
+        ("Sao la được thả ở đâu?", False),
+        ("What is driver pay?", False),
         ("Số vốn do đầu tư nước ngoài mang lại là bao nhiêu?", False),
         ("How do firms apply?", True),
         ("robberies in the city", False),

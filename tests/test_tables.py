@@ -113,6 +113,9 @@ UNIT_LINE = f"Đơn vị tính: tỷ đồng\n{NAMES}"
         ("Table 1. Spending in the year (2023)", "12", "Plan", "en", "12", None),
         ("Table 1. Spending by district (see note)", "12", "Plan", "en", "12", None),
         ("Table 1. Spending (provisional)", "12", "Plan", "en", "12", None),
+        ("Đơn vị: %", "4,5", "Quý I", "vi", "4.5", "%"),
+        ("Bảng 1. Vốn và dự án (tỷ đồng)", "12", "Dự án", "vi", "12", "project"),
+        ("Đơn vị: nghìn người", "12,5", "Lao động", "vi", "12500", "person"),
         # No such line.
         ("Đơn vị thực hiện: Sở Tài chính", "12", "Thực hiện", "vi", "12", None),
         ("Chi tiết như sau:", "12", "Thực hiện", "vi", "12", None),
@@ -146,6 +149,10 @@ def test_the_row_with_the_highest_number_of_a_column() -> None:
     assert first(2, highest=False) == "Trà"
     assert first(2, highest=True) is None  # two are highest
     assert first(0, highest=True) is None
+
+    # Of several units none is highest.
+    mixed = "Chỉ tiêu | Năm nay\nLúa (tấn) | 12 tấn\nRừng (ha) | 30 ha\nHộ | 7 hộ"
+    assert extreme_row(mixed, (0, mixed.index("\n")), 1, highest=True, language="vi") is None
 
 
 def test_the_first_row_is_told_from_the_others() -> None:
