@@ -277,11 +277,10 @@ class Reader:
         if first is not None:
             sentence = first
             weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
+        by_name = first is not None and _WHICH.search(asked.question.plain)
         others = tuple(item for item in ranked if item is not sentence)
         if not weighed:
-            told = pointed(sentence)
-            if first is not None and _WHICH.search(asked.question.plain):
-                told = _first_cell(sentence)
+            told = _first_cell(sentence) if by_name else pointed(sentence)
             sentence = counted(asked.question, sentence, told)
             asked = replace(asked, question=replace(asked.question, wants=frozenset({"quantity"})))
             weighed = sorted(self.weigh(asked, sentence), key=lambda item: -item.score)
@@ -291,7 +290,7 @@ class Reader:
         gaps = [best.score - item.score for item in weighed if item is not best]
         rival = float(np.exp(-max(0.0, min(gaps)))) if gaps else 0.0
         told = pointed(sentence) if asked.question.wants <= {"person", "place"} else None
-        if first is not None and _WHICH.search(asked.question.plain):
+        if by_name:
             told = _first_cell(sentence)
         if told is not None and best.span.kind == "person":
             told = capitalised(sentence, told)
@@ -322,7 +321,7 @@ class Reader:
         row = tables.extreme_row(
             release.text,
             sentence.names,
-            cell_of(sentence, best.span),
+            cell_of(sentence, header_of(sentence), best.span),
             highest=question.superlative > 0,
             language=release.language,
         )

@@ -168,7 +168,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     told_here = _telling(located, scopes, marks, sentence)
     header = header_of(sentence)
     columns = _columns(units, header)
-    cells = [cell_of(sentence, span) for span in sentence.spans]
+    cells = [cell_of(sentence, header, span) for span in sentence.spans]
     over = [header[cell] if header else "" for cell in cells]
     periods, beside = _period_fits(question, sentence, told, scopes, over)
     rows = _row_fits(asked, sentence, told, located)
@@ -591,11 +591,10 @@ def header_of(sentence: Sentence) -> list[str]:
     return tables.columns(sentence.candidate.release.text[slice(*sentence.names)])
 
 
-def cell_of(sentence: Sentence, span: Span) -> int:
+def cell_of(sentence: Sentence, header: Sequence[str], span: Span) -> int:
     """The number of the table's column that a span stands in; 0 outside of tables."""
     text = sentence.candidate.passage.text
-    column = text.count(tables.CELL, sentence.start, span.start)
-    return min(column, max(0, len(header_of(sentence)) - 1))
+    return min(text.count(tables.CELL, sentence.start, span.start), max(0, len(header) - 1))
 
 
 def _columns(units: Sequence[_Unit], header: Sequence[str]) -> list[float]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 from rag import figures
 from rag.schema import Figure, Language
@@ -202,15 +203,16 @@ def _read(number: str, unit: str, language: Language | None) -> Iterator[Figure]
             continue
 
 
-def _units_over(line: str) -> list[str]:
+@lru_cache(maxsize=1000)
+def _units_over(line: str) -> tuple[str, ...]:
     """The units that a line over a table says its numbers are in: one, or "%", or both."""
     said = _UNIT_LINE.fullmatch(line) or (len(line) < 200 and _CAPTION.fullmatch(line)) or None
     parts = re.split(r"[;,]\s+|\s(?:and|và)\s", said["unit"].strip()) if said else []
     if not all(any(map(_is_unit, _read("2", part, None))) for part in parts):
-        return []
+        return ()
     others = [part for part in parts if part != "%"]
     # Of several, none is known to be a column's.
-    return parts if len(others) < 2 else [part for part in parts if part == "%"]
+    return tuple(parts if len(others) < 2 else (part for part in parts if part == "%"))
 
 
 def _is_unit(read: Figure) -> bool:
