@@ -76,6 +76,7 @@ from rag.evidence import (
     likely,
     pair_of_texts,
 )
+from rag.figures import in_dollars_of
 from rag.index import Index
 from rag.language import detect
 from rag.question import vietnamese_wordings
@@ -302,7 +303,8 @@ def _answers(item: Asked, sentence: Sentence, right: bool) -> tuple[tuple[int, i
     found = [
         (figure.start - sentence.start, figure.end - sentence.start)
         for figure in sentence.figures
-        if item.figure is not None and agrees(item.figure, figure)
+        if item.figure is not None
+        and agrees(item.figure, in_dollars_of(figure, sentence.candidate.release.text))
     ]
     if not found:
         text = sentence.text.lower()

@@ -14,6 +14,7 @@ from eval.gold import Question, Split, load_gold, locate_quotes, split_of
 from eval.metrics import agrees, exact_match
 from ingest.pipeline import ingest
 from rag.embedding import Embedder
+from rag.figures import in_dollars_of
 from rag.retrieve import Candidate
 from rag.schema import Figure, Release
 from rag.settings import Settings
@@ -182,7 +183,8 @@ def gold_questions(path: Path, releases: Sequence[Release], split: Split) -> lis
 
         def fits(sentence: Sentence, span: Span, question: Question = question) -> bool:
             if span.figure is not None and question.figure is not None:
-                return agrees(question.figure, span.figure)
+                text = sentence.candidate.release.text
+                return agrees(question.figure, in_dollars_of(span.figure, text))
             text = sentence.candidate.passage.text[span.start : span.end]
             return exact_match(text, question.answers) == 1.0
 

@@ -83,7 +83,8 @@ def compose(
         short = best.candidate.passage.text[span.start : span.end]
         lines = [f"**{escape(short)}** [1]"]
         if span.figure is not None:
-            chosen = (moved(span.figure, best.candidate.passage.start),)
+            figure = figures.in_dollars_of(span.figure, best.candidate.release.text)
+            chosen = (moved(figure, best.candidate.passage.start),)
             marks = "[1]"
             if best.names and span.figure not in figures.find(
                 citations[0].quote, language=language
@@ -162,15 +163,11 @@ def _renumbered(text: str, markers: Mapping[int, int]) -> str:
     return MARKER.sub(lambda match: f"[{markers[int(match.group(1))]}]", text)
 
 
-_OTHER_DOLLARS = re.compile(r"\b(?!US |American )[A-Z][a-z]+(?: [A-Z][a-z]+)? dollars\b")
-
-
 def _hedged(sentence: Sentence, figure: Figure, language: Language) -> str:
     told = figures.format(figure, language)
-    bare = language == "vi" and re.match(r"\W*\$", figure.text)
-    if bare and _OTHER_DOLLARS.search(sentence.candidate.release.text):
+    if language == "vi" and figures.OTHER_DOLLARS.search(sentence.candidate.release.text):
         # The sign stands for any dollar, and these are another country's.
-        told = told.replace("USD", "đô la")
+        told = told.replace("USD", "đô la") if figures.has_bare_sign(figure) else told
     if not figure.approximate:
         return told
     head = fold(sentence.candidate.passage.text[sentence.start : figure.start]).rstrip()
@@ -272,7 +269,9 @@ def verify(answer: Answer) -> Answer:
         short=answer.short if any(_stands_in(answer.short, c.quote) for c in cited) else "",
         citations=tuple(citation for citation in answer.citations if citation.marker in used),
         figures=tuple(
-            figure for figure in answer.figures if any(figures.same(figure, o) for o in there)
+            figure
+            for figure in answer.figures
+            if any(figures.same(figures.as_printed(figure), other) for other in there)
         ),
     )
 

@@ -12,7 +12,7 @@ from rag.evidence import SENTENCE_FEATURES, Reading
 from rag.index import unspoken
 from rag.language import bare, fold, sentences, stem, words
 from rag.opposites import opposed
-from rag.period import Period
+from rag.period import Period, fit, mentioned
 from rag.question import Question
 from rag.retrieve import PASSAGE_FEATURES, Asked, Candidate, Weights, about, pair_of, told_by
 from rag.schema import Language
@@ -26,7 +26,8 @@ CONFIDENCE_FEATURES = (
     "column", "strict_weakest", "strict_missing", "strict_covered", "unsaid",
     "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
     "margin", "official", "missed_place", "reader", "reader_other", "pointer",
-    "expected", "nothing", "opposed",
+    "expected", "nothing", "opposed", "owner", "negated",
+    "other_part",
 )  # fmt: skip
 
 
@@ -102,8 +103,28 @@ def _other_year(question: Question, sentence: Sentence) -> bool:
     candidate = sentence.candidate
     told = told_by(candidate.passage, candidate.release)
     at = told.period_at(sentence.start)
+    return not asked & _years([*_told_here(sentence), *told.titled, *((at,) if at else ())])
+
+
+def _told_here(sentence: Sentence) -> list[Period]:
+    """The times that a sentence names, and those over the columns of its table."""
+    candidate = sentence.candidate
+    told = told_by(candidate.passage, candidate.release)
     here = [m.period for m in told.mentions if sentence.start <= m.start < sentence.end]
-    return not asked & _years([*here, *told.titled, *((at,) if at else ())])
+    over = " | ".join(header_of(sentence))
+    return here + ([m.period for m in mentioned(over, candidate.release.language)] if over else [])
+
+
+def _other_part(question: Question, sentence: Sentence) -> bool:
+    """Whether a sentence names times as long as the one asked for, and all are others."""
+    here = _told_here(sentence)
+    for asked in question.periods:
+        if asked.whole_year and asked.years == 1:
+            continue
+        alike = [one for one in here if one.length == asked.length]
+        if alike and all(fit([asked], one) <= 0 for one in alike):
+            return True
+    return False
 
 
 def _years(periods: Sequence[Period]) -> set[int]:
@@ -183,6 +204,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
     - `unsaid`, `unsaid_near`: the weightiest term that the glossary knows and the span's own words,
       or the sentence and its neighbours, do not say; `unsaid_name`: names missed by the former;
     - `other_year`: neither sentence, context nor title speaks of the year asked for;
+    - `other_part`: the sentence tells months, quarters or the like, and not the one asked for;
     - `rival`: how near the second span of the sentence comes, 0 to 1;
     - `counted`: whether what is to be counted stands beside the figure;
     - `text`: the question asks for no span;
@@ -245,6 +267,8 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
                 "told",
                 "sort",
                 "column",
+                "owner",
+                "negated",
             )
         },
         "other_noun": float(span.get("noun", 0.0) < 0.0),
@@ -256,6 +280,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
         "unsaid_near": _unsaid(asked, reading.best, near),
         "unsaid_name": _unsaid_name(question, reading.best, own),
         "other_year": float(_other_year(question, reading.best)),
+        "other_part": float(_other_part(question, reading.best)),
         "rival": reading.rival,
         "no_span": float(reading.span is None and not wants_text),
         "text": float(wants_text),

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from rag.figure_writing import format
@@ -1685,6 +1686,42 @@ def numerator(figure: Figure) -> Figure:
     """A rate without what it is per: 40 million dong, of 40 million dong a household."""
     unit = (figure.unit or "").partition("/")[0]
     return replace(figure, unit=unit) if unit else figure
+
+
+OTHER_DOLLARS = re.compile(r"\b(?!US |American )[A-Z][a-z]+(?: [A-Z][a-z]+)? dollars\b")
+"""Where a text says whose dollars its "$" stands for."""
+_BARE_SIGN = re.compile(r"\W*\$")
+
+
+def has_bare_sign(figure: Figure) -> bool:
+    """Whether a figure is printed with a "$" that does not say whose dollars these are."""
+    return bool(_BARE_SIGN.match(figure.text))
+
+
+def in_dollars_of(figure: Figure, text: str) -> Figure:
+    """A figure of a text that says whose dollars its "$" stands for, in these.
+
+    Any other figure, and one of a text that names several or none that is known, as it is.
+    """
+    if not has_bare_sign(figure) or not figure.unit:
+        return figure
+    code = _dollars(text)
+    return replace(figure, unit=figure.unit.replace("USD", code)) if code else figure
+
+
+def as_printed(figure: Figure) -> Figure:
+    """The reverse of `in_dollars_of`: a "$" alone is read as US dollars."""
+    if not has_bare_sign(figure) or not figure.unit:
+        return figure
+    return replace(figure, unit="/".join(["USD", *figure.unit.split("/")[1:]]))
+
+
+@lru_cache(maxsize=256)
+def _dollars(text: str) -> str | None:
+    named = {match.group() for match in OTHER_DOLLARS.finditer(text)}
+    codes = {found.unit for name in named for found in find(f"5 {name}", language="en")[:1]}
+    known = {code for code in codes if code and GROUPS.get(code) == "money"}
+    return known.pop() if len(known) == 1 else None
 
 
 def same(a: Figure, b: Figure) -> bool:

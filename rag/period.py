@@ -31,6 +31,13 @@ class Period:
         """It names a year only."""
         return (self.start, self.end) == (101, 1231)
 
+    @property
+    def length(self) -> int:
+        """In months, 0 for a day; a fiscal year is longer than any other."""
+        if self.years > 1:
+            return 12 * self.years
+        return 0 if self.start == self.end else self.end // 100 - self.start // 100 + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -332,8 +339,8 @@ _EARLIER = re.compile(
 )
 """Asks how something was before, in words without diacritics."""
 _THAN = re.compile(
-    r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus|on(?! average))\s+"
-    r"(?:\w+\s+){0,3}$"
+    r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus)\s+(?:\w+\s+){0,3}$|"
+    r"\bon\s+(?:(?:the|its|their|that|what|levels?|figures?|rates?|it|they|was|were|of|a|one)\s+){0,3}$"
 )
 _YEAR_BEFORE = re.compile(
     r"\b(?:(?:a|one|the) year (?:before|earlier than|prior to|preceding)(?: the)?|"
@@ -710,7 +717,7 @@ def _fit(asked: Period, told: Period) -> float:
         may = 0 < later < asked.years or 0 < -later < told.years
         return 0.0 if may and asked.years != told.years else -1.0
     sure = 1.0 if asked.year and told.year else 0.8
-    if (asked.start, asked.end) == (told.start, told.end):
+    if (asked.start, asked.end, asked.years) == (told.start, told.end, told.years):
         return sure
     if asked.whole_year:
         return 0.7 * sure

@@ -565,7 +565,8 @@ def _wants(plain: str) -> frozenset[Want]:
     if re.search(
         r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
         r"\b(?:share|proportion|what portion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"
-        r"\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b",
+        r"\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b|"
+        r"\b(?:no(?: cong)?|debt)(?: to| tren)? gdp\b",
         plain,
     ):
         return frozenset({"percent"})
@@ -573,6 +574,9 @@ def _wants(plain: str) -> frozenset[Want]:
         return frozenset({"count"})
     if re.search(_MONEY_ONLY, plain):
         return frozenset({"money"})
+    if re.search(r"\brate (?:per(?! cent)|for each)\b", plain):
+        # "The rate per hectare" is no share.
+        found = found - {"percent"} | {"quantity"}
     if "money" in found and _asks_change(plain):
         # "The increase in exports" may be printed as a share or as an amount.
         found |= {"percent", "money"}
@@ -592,7 +596,7 @@ def _wants(plain: str) -> frozenset[Want]:
 
 _HOW_MANY = re.compile(
     r"\b(?:how many|number of|how much|bao nhiêu|bao nhieu|mấy|số lượng|"
-    r"(?:số|so)(?! (?:với|voi|tiền|tien)\b))\s+((?:\w+\s*){1,4})",
+    r"(?:số|so)(?! (?:với|voi|tiền|tien)\b))\s+((?:(?:\w+-)?\w+\s*){1,4})",
     re.I,
 )
 
@@ -651,8 +655,10 @@ def _counted(text: str, language: Language, *, unmarked: bool) -> tuple[str, ...
     for word, _, _ in words(match.group(1)):
         if is_function_word(word, language, unmarked=unmarked):
             break
-        following.append(fold(word))
-    return tuple(following[:2])
+        following.append(word)
+    # "How many Upper Dorrin homes": they are not counted by their name.
+    plain = [word for word in following if word[0].islower()] or following
+    return tuple(fold(word) for word in plain[:2])
 
 
 def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:

@@ -479,6 +479,8 @@ def _around(
     for heading in (title, *section):
         if heading:
             named = _named(heading, language)
+            if heading is title:
+                named = tuple(m for m in named if not _is_plan(m.period, issued))
             years = {mention.period.year for mention in named if mention.period.year}
             if len(years) == 1:
                 around = Period(years.pop(), 101, 1231)
@@ -486,6 +488,15 @@ def _around(
                 year = named[0].period.year or (around.year if around else None)
                 around = replace(named[0].period, year=year)
     return around
+
+
+def _is_plan(period: Period, issued: date | None) -> bool:
+    """Whether a title's time is that of a plan: of many years, or of several to come.
+
+    "For 2021-2025" does not tell the year of the dates in the text.
+    """
+    to_come = issued is not None and period.year is not None and period.year > issued.year
+    return period.years > 2 or (period.years > 1 and to_come)
 
 
 def _passage_period(question: Question, stored: Stored, release: Release) -> float:

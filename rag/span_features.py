@@ -17,7 +17,7 @@ import numpy as np
 from rag import figures, tables
 from rag.embedding import Compared, Vector
 from rag.expected import FIGURES, KINDS, kind_of
-from rag.language import bare, stem, words
+from rag.language import bare, fold, stem, words
 from rag.period import bound, fit, fit_of, mentioned, resolved
 from rag.question import Question, is_function_word
 from rag.respective import respective
@@ -28,7 +28,7 @@ from rag.spans import Span, kind_fit
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
-    "row", "against", "counting", "part", "pointer", "expected",
+    "row", "against", "counting", "part", "owner", "negated", "pointer", "expected",
 )  # fmt: skip
 _SHARED = [
     SPAN_FEATURES.index(name)
@@ -148,7 +148,10 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     more its own name is asked about than any other, -1 to 1; `against`: 1 for a rate measured
     against the plan or against former times as asked, -1 for the other; `counting`: 1 for a total
     with or without some part as asked, -1 for the other; `part`: 1 for what is told as a part of a
-    whole ("640 of the 1,800 houses"), -1 for that whole; `pointer`: the cross-encoder's
+    whole ("640 of the 1,800 houses"), -1 for that whole; `owner`: 1 when the name that it is told
+    of is one that was asked about, -1 when it is another and the one asked about has figures of its
+    own; `negated`: -1 when its clause says that something is not so and the question does not, 1
+    when both do; `pointer`: the cross-encoder's
     log-probability of the span over 12, at least -1; `expected`: how likely an answer of its kind
     is by the question's words (`rag.expected`).
     `weigh` gives how rare a term is.
@@ -173,6 +176,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     periods, beside = _period_fits(question, sentence, told, scopes, over)
     rows = _row_fits(asked, sentence, told, located)
     parts = _part_fits(question, sentence)
+    owners = _owner_fits(question, sentence)
     out: list[Vector] = []
     for number, span in enumerate(sentence.spans):
         before, tail, after = scopes[number]
@@ -214,6 +218,8 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     _against(question, span, passage.text[span.end : after]),
                     _counting(question, sentence, span),
                     parts[number],
+                    owners[number],
+                    _negated(question, sentence, span),
                     _pointer(sentence, span),
                     likelihood(question, span),
                 ],
@@ -352,6 +358,77 @@ def _part_fits(question: Question, sentence: Sentence) -> list[float]:
                 fits[number] = sign if inside[0] else -sign
                 break
     return fits
+
+
+_NAME = re.compile(r"[^\W\d_a-z][\w’'.-]*(?:\s+[^\W\d_a-z][\w’'-]*)*")
+"""A run of words with capitals, which may begin with a small letter beyond ASCII."""
+_AT = re.compile(
+    r"\s+(?:[^\W\d_]+\s+){0,2}?(?:in|at|on|for|from|of|by|to|ở|tại|của|cho|thuộc|trên)"
+    r"(?:\s+(?:the|[^\W\d_A-Z]+)){0,2}?\s+$"
+)
+"""Between a figure and the name behind it of which it is told."""
+
+
+def _owner_fits(question: Question, sentence: Sentence) -> list[float]:
+    """Per span: 1 when the name that it is told of was asked about, -1 when it is another one.
+
+    Of the names before a figure it is the nearest one in its part of the sentence ("Nậm Tràu fell
+    from 16 to 13, Khe Vọt from 17 to 15"), else one right behind it ("402 households in Vĩnh Lộc
+    Hạ"). 0 where none of the names that were asked about has a figure.
+    """
+    fits = [0.0] * len(sentence.spans)
+    if not question.names:
+        return fits
+    text = sentence.text
+    named = []
+    for match in _NAME.finditer(text):
+        said = [fold(word) for word, _, _ in words(match.group())]
+        if match.group()[0].isupper() and (match.start() or len(said) > 1):
+            named.append((match.start(), match.end(), set(said) <= set(question.names)))
+    if all(asked for _, _, asked in named) or not any(asked for _, _, asked in named):
+        return fits
+    for number, span in enumerate(sentence.spans):
+        start, end = span.start - sentence.start, span.end - sentence.start
+        behind = next((one for one in named if one[0] >= end), None)
+        if behind and not (span.figure and _AT.fullmatch(text, end, behind[0])):
+            behind = None
+        floor = max(text.rfind(";", 0, start), text.rfind("(", 0, start))
+        ahead = [one for one in named if floor < one[1] <= start]
+        owner = behind or (ahead[-1] if ahead else None)
+        if owner:
+            fits[number] = 1.0 if owner[2] else -1.0
+    return fits if 1.0 in fits else [0.0] * len(fits)
+
+
+_NOT = re.compile(
+    r"\b(?:chưa|không(?! (?:khí|gian|quân|ít|chỉ|những|kể|tính|gồm|bao gồm|ngừng|dùng|phép))|"
+    r"not(?! (?:only|including|counting))|never|without|no longer|yet to|failed to|unable|cannot|"
+    r"\w+n['’]t)\b",
+    re.I,
+)
+_ASKS_NOT = re.compile(
+    r"\b(?:chua|khong|not|never|without|no longer|yet|fail\w*|unable|cannot|lack\w*|thieu|con|cho|"
+    r"ton|no|remain\w*|left|outstanding|still|wait\w*|pending|miss\w*|un\w+(?:ed|en|id)|\w+n t)\b"
+)
+"""In a question, without diacritics; words for what is left tell that something is not done."""
+
+_OF_THESE = re.compile(
+    r"\s*(?:nhiều nhất|trong đó|gồm|riêng|chủ yếu|of wh(?:ich|om)|including|most|mainly)\b", re.I
+)
+"""Goes on with what was said before the comma."""
+
+
+def _negated(question: Question, sentence: Sentence, span: Span) -> float:
+    """-1 when the clause of a span says that something is not so and the question does not."""
+    text, start, end = sentence.text, span.start - sentence.start, span.end - sentence.start
+    pieces = re.split(r"[;,()]|\.\s", text[:start])
+    head, tail = pieces[-1], re.split(r"[;,()\d]|\.(?:\s|$)", text[end:])[0]
+    if len(pieces) > 1 and _OF_THESE.match(head):
+        # "1.158 hộ chưa nhận tiền, nhiều nhất là huyện Vĩnh Lộc Hạ với 402 hộ".
+        head = f"{pieces[-2]} {head}"
+    if not _NOT.search(f"{head} | {tail}"):
+        return 0.0
+    return 1.0 if _ASKS_NOT.search(question.plain) else -1.0
 
 
 def _clause_of(sentence: Sentence, span: Span) -> str:

@@ -594,9 +594,11 @@ def test_a_model_that_obeys_a_release_is_only_quoted_when_it_quotes(
     assert all("999 tỷ đồng" in each.quote for each in answer.citations)
 
 
-@pytest.mark.parametrize(("country", "told"), [("Canadian", "đô la"), ("US", "USD")])
+@pytest.mark.parametrize(
+    ("country", "told", "unit"), [("Canadian", "đô la", "CAD"), ("US", "USD", "USD")]
+)
 def test_a_dollar_sign_is_no_other_country_s_dollar(
-    country: str, told: str, embedder: Embedder, tmp_path: Path
+    country: str, told: str, unit: str, embedder: Embedder, tmp_path: Path
 ) -> None:
     text = (
         "CITY OF ARDELL\nFOR IMMEDIATE RELEASE\nMarch 27, 2025\n\n"
@@ -609,4 +611,5 @@ def test_a_dollar_sign_is_no_other_country_s_dollar(
     with Assistant.open(settings, embedder=embedder) as assistant:
         answer = assistant.ask("Thành phố Ardell thặng dư bao nhiêu tiền năm 2024?")
     assert f"5,4 triệu {told}" in answer.text
+    assert [figure.unit for figure in answer.figures] == [unit]
     assert verify(answer) == answer

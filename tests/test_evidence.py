@@ -368,6 +368,10 @@ Tổng thu đạt 124 tỷ đồng, bằng 53% dự toán (nếu tính cả số
 
 Thu ngân sách đạt 500 tỷ đồng (không kể dầu thô) và 640 tỷ đồng tính cả dầu thô.
 
+Sau bão, Nậm Đào tụt từ 16 xuống 13 tiêu chí, Khe Rạng từ 17 xuống 15 tiêu chí.
+
+Còn 1.158 hộ chưa nhận tiền, nhiều nhất là xã Hạ Lộc với 402 hộ; 726 hộ đã nhận.
+
 Old-age pension was paid to 214,600 people, 16,900 more than a year earlier.
 
 Inspectors closed 64 of the county's 180 bakeries and took 3,914 samples, of which 268 failed.
@@ -449,6 +453,30 @@ def test_a_part_is_told_from_its_whole(brackets: Parts) -> None:
 
     assert part("How many bakeries were shut?") == [1.0, -1.0, 0.0]
     assert part("How many bakeries are there in all?") == [-1.0, 1.0, 0.0]
+
+
+def test_a_figure_is_told_of_the_name_before_it_or_right_behind(brackets: Parts) -> None:
+    def owner(question: str) -> list[float]:
+        return [
+            brackets.features(question, "tụt từ", printed)["owner"]
+            for printed in ("13 tiêu chí", "15 tiêu chí")
+        ]
+
+    assert owner("How many criteria does Nậm Đào still meet?") == [1.0, -1.0]
+    assert owner("Khe Rạng nay đạt bao nhiêu tiêu chí?") == [-1.0, 1.0]
+    assert owner("Sau bão, xã còn bao nhiêu tiêu chí?") == [0.0, 0.0]
+    assert owner("Hạ Lộc đạt bao nhiêu tiêu chí?") == [0.0, 0.0]
+
+
+def test_what_is_not_so_is_told_from_what_is(brackets: Parts) -> None:
+    def negated(question: str) -> list[float]:
+        return [
+            brackets.features(question, "nhận tiền", printed)["negated"]
+            for printed in ("1.158 hộ", "402 hộ", "726 hộ")
+        ]
+
+    assert negated("How many households have received their money?") == [-1.0, -1.0, 0.0]
+    assert negated("Bao nhiêu hộ chưa nhận tiền?") == [1.0, 1.0, 0.0]
 
 
 def test_a_part_counts_what_its_whole_does(brackets: Parts) -> None:

@@ -14,6 +14,8 @@ from rag.opposites import opposed
         ("Tỷ lệ hộ thành thị dùng nước sạch?", "Hộ nông thôn dùng nước sạch đạt 61%."),
         ("What does phase 1 cost?", "Dự án giai đoạn II có tổng mức đầu tư 96 tỷ đồng."),
         ("Which company builds package 1?", "Gói thầu số 3 do Công ty Lam Sơn thi công."),
+        ("Bao nhiêu km đường sắt được làm mới?", "Sở đã làm mới 147 km đường bộ."),
+        ("How many members were absent?", "31 of the 33 members were present."),
         ("Lãi suất cho vay dài hạn là bao nhiêu?", "Lãi suất cho vay ngắn hạn là 4,5%/năm."),
     ],
 )

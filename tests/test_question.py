@@ -131,6 +131,7 @@ def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
         ("Có bao nhiêu cánh đồng lớn?", None),
         ("Tổng thu đạt bao nhiêu?", None),
         ("How much was paid?", None),
+        ("How many new-countryside criteria does Hòa An meet?", "criterion"),
         ("field hospital beds, Hòa An", "bed"),
         ("hộ nghèo cuối năm 2023", "household"),
         ("school fees 2020", None),
@@ -139,6 +140,23 @@ def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
 )
 def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
     assert understand(text).noun == unit
+
+
+def test_a_name_is_not_what_is_counted() -> None:
+    assert understand("How many Upper Arden homes did it insulate?").counted == ("homes",)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("At what rate per hectare is lost rice compensated?", False),
+        ("What is the rate of unemployment per cent?", True),
+        ("Nợ công/GDP là bao nhiêu?", True),
+        ("What is the debt-to-GDP ratio?", True),
+    ],
+)
+def test_a_rate_per_something_is_no_share(text: str, share: bool) -> None:
+    assert ("percent" in understand(text).wants) == share
 
 
 @pytest.mark.parametrize(

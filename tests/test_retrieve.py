@@ -269,6 +269,11 @@ def test_the_time_of_a_passage_comes_from_its_heading_title_or_date() -> None:
     around = told_by(Passage("q", untitled.id, 0, len(TEXT), TEXT), untitled).around
     assert around is not None
     assert around.year == 2022
+    title = "Kế hoạch phát triển giai đoạn 2023-2024"
+    planned = Release("d" * 16, "d.md", "", TEXT, "vi", title=title, issued=date(2022, 12, 5))
+    around = told_by(Passage("s", planned.id, 0, len(TEXT), TEXT), planned).around
+    assert around is not None
+    assert around.year == 2022, "the dates in a plan's text are not all of the time to come"
     undated = Release("c" * 16, "c.md", "", TEXT, "vi")
     assert told_by(Passage("r", undated.id, 0, len(TEXT), TEXT), undated).around is None
 
