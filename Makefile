@@ -43,7 +43,7 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 	@set -e; for set in 3 4 5 6; do \
 		$(BIN)/python -m eval --check tests/data/made-up-$$set.jsonl --corpus tests/data/releases-$$set; \
 	done
-	@set -e; for folder in tests/data/releases-[789]/* tests/data/releases-1[0123]/*; do \
+	@set -e; for folder in tests/data/releases-[789]/* tests/data/releases-1[01234]/*; do \
 		set=$${folder%/*}; part=$${set##*-}.$${folder##*/}; \
 		$(BIN)/python -m eval --check tests/data/made-up-$$part.jsonl --corpus $$folder; \
 	done
