@@ -27,7 +27,7 @@ CONFIDENCE_FEATURES = (
     "unsaid_near", "unsaid_name", "other_year", "rival", "no_span", "text",
     "margin", "official", "missed_place", "reader", "reader_other", "pointer",
     "expected", "nothing", "opposed", "owner", "negated",
-    "other_part",
+    "contrary", "other_part",
 )  # fmt: skip
 
 
@@ -269,6 +269,7 @@ def confidence_features(asked: Asked, reading: Reading, candidates: Sequence[Can
                 "column",
                 "owner",
                 "negated",
+                "contrary",
             )
         },
         "other_noun": float(span.get("noun", 0.0) < 0.0),

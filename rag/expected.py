@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rag import figures
 from rag.language import bare, fold, words
-from rag.question import NAMING, ORDER, Question, Want
+from rag.question import NAMING, Question, Want, asks_order
 from rag.schema import Figure
 from rag.units import GROUPS
 
@@ -48,7 +48,7 @@ def expecting(question: Question) -> Question:
 def _likelier(question: Question, chances: Sequence[float]) -> frozenset[Want]:
     """What is wanted by the rules, and what its words make likely besides."""
     wants, plain = question.wants, question.plain
-    if question.explains or wants & {"list", "multiple"} or ORDER.search(plain):
+    if question.explains or wants & {"list", "multiple"} or asks_order(question.text):
         return wants
     by_kind = dict(zip(KINDS, chances, strict=True))
     likeliest = max(KINDS, key=by_kind.__getitem__)

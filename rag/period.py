@@ -55,7 +55,7 @@ class Mention:
     table, a document's date or the year of prices."""
 
 
-_PACKED = "5"
+_PACKED = "6"
 """Raise it when `mentions` finds others than before: kept ones are then ignored."""
 
 
@@ -92,7 +92,9 @@ _SAME = re.compile(
     r"(?<!nhiều năm.{6})(?<!vài năm.{6})"
 )
 _BASE = re.compile(
-    r"(?:so với|so cùng|so|(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm) hơn|(?<!yếu )kém|short of|"
+    r"(?:so với|so cùng|so|"
+    r"(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm|tốt|xấu|khó|khó khăn|khả quan|đắt|rẻ|sớm|muộn) hơn|"
+    r"(?<!yếu )kém|short of|"
     r"compared (?:with|to)|versus|vs\.?|than at(?: the)? (?:end|start)|than|"
     r"(?:up|down|ris\w+|rose|f[ae]ll\w*|grew|grown|increas\w*|decreas\w*|chang\w*|"
     r"improv\w*)(?: \w+)? from|from(?=(?:\s+(?:the|an?))?\s+[^\s\d]?\d)|"
@@ -327,7 +329,7 @@ _GROWS = re.compile(
 
 
 _EARLIER = re.compile(
-    r"\b(?:a|one) year (?:ago|before|earlier|previously)\b|"
+    r"\b(?:a|one) (?:year|quarter|month|season) (?:ago|before|earlier|previously)\b|"
     r"\b(?:last|previous) (?:year|summer|winter|season)\b|"
     r"\b(?:previously|formerly|originally|initially|from what)\b|"
     r"(?<!be )(?<!is )(?<!are )\bused? to\b|\bat first\W*$|"
@@ -347,6 +349,7 @@ _YEAR_BEFORE = re.compile(
     r"(?:một|1) năm trước|(?:mot|1) nam truoc)\s+$",
     re.I,
 )
+_A_WHILE_AGO = re.compile(r"(?:a|one) (?:month|quarter) earlier")
 _YEAR_AGO = re.compile(r"năm (?:trước|ngoái)|the previous year", re.I)
 _DURING = re.compile(r"\b(?:over|from)\s+(?:the\s+)?$", re.I)
 
@@ -375,6 +378,12 @@ def asked_times(text: str, language: Language, *, today: date | None = None) -> 
         found = [m for m in found if not _YEAR_AGO.fullmatch(text[m.start : m.end])]
     found = [m for m in found if not _is_put_off_to(text, m)]
     low = _lowered(text)
+    # "What had it been a quarter earlier?" names no time and compares nothing.
+    found = [
+        m
+        for m in found
+        if not _A_WHILE_AGO.match(low, m.start) or _THAN.search(bare(text[: m.start]))
+    ]
     same = [m for m in found if _SAME.match(low, m.start) and not _PRIOR.match(low, m.start)]
     compared = [
         m

@@ -60,23 +60,32 @@ def is_function_word(word: str, language: Language, *, unmarked: bool = False) -
     return bare(word) in FUNCTION_WORDS[language]
 
 
+_NO_VERB = r"(?!(?:do|does|did|is|was|were|are|has|have|had|will|would)\b)"
+"""The next word is no auxiliary verb: "what did banks lend" asks for no bank."""
+_COUNTED_NEXT = (
+    r"(?! (?:benh|bac|nguoi|ca|ho|ty|trieu|ngay|thang|nghin|dong|gio|lan|tuan|con|truong|xa|don|du|"
+    r"vu|km|ha|tan)\b)"
+)
+"""Nothing that is counted comes next: "mỗi năm mấy bác sĩ" asks for no year."""
 _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "document",
         r"\bso (?:hieu|van ban|ky hieu)\b|\b(?:nghi (?:quyet|dinh)|quyet dinh|van ban|luat|chi thi|"
         r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|gi)\b|"
-        r"\b(?:which|what)\b.{0,24}\b(?:resolution|decree|decision|law|act|directive|circular|"
-        r"document|plan|regulation|legislation)\b|\b(?:release|document|reference|resolution|decree)"
+        rf"\b(?:which|what) (?:{_NO_VERB}\w+ ){{0,3}}(?:resolution|decree|decision|law|act|"
+        r"directive|circular|document|(?<!investment )(?<!export )(?<!capital )(?<!output )plan|"
+        r"regulation|legislation)\b|\bwhat (?:is|was|are|were) the (?:\w+ ){0,2}(?:resolution|"
+        r"decree|decision|law|directive|circular|regulation|legislation)\b|\b(?:release|document|reference|resolution|decree)"
         r"(?:'s)? (?:number|no)\b|\bnumber of (?:the|this) (?:press )?(?:release|document|"
         r"resolution|decree)\b|\bso (?:cua )?thong cao\b",
     ),
     (
         "date",
         r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom|han) "
-        r"(?:nao|may)\b|"
-        r"\bngay (?:bao nhieu|ban hanh|phat hanh|ky)\b|^when\b|\b(?:[,;]|and) when\b|"
+        rf"(?:nao|may{_COUNTED_NEXT})\b|"
+        r"\bngay (?:(?<!moi ngay )bao nhieu|ban hanh|phat hanh|ky)\b|^when\b|\b(?:[,;]|and) when\b|"
         r"\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|\bdeadline\b|"
-        r"\b(?:what|which) (?:date|day|dates|days|year|month|quarter|period|time)s?\b(?! \d)|"
+        r"(?<!within )\b(?:what|which) (?:date|day|year|month|quarter|period|time)s?\b(?! \d)|"
         r"\bhan (?:chot|cuoi)\b|\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
     ),
     (
@@ -91,6 +100,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "money",
         r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do|von|kinh phi|ngan sach)\b|"
+        r"\bso (?:thu|chi)\b|\bthu (?:duoc |ve )?bao nhieu(?! (?!ca nam)[a-z]+)|"
         r"\b(?:so tien|kinh phi|so von|tong von|"
         r"tri gia|gia tri|kim ngach|doanh thu|chi phi|tong thu|tong chi|ngan sach|von dau tu|"
         r"von)\b.{0,80}\bbao nhieu\b|\bhow much (?:money|was|were|did|has|have|is|are|will|does|"
@@ -104,7 +114,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "count",
         r"\bhow many\b|\bnumber of\b|\b(?:so luong|so nguoi|so ca|so doanh nghiep|so lao dong)\b|"
-        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|von|kinh phi|ngan sach|phan|trong|o |"
+        r"\bbao nhieu (?!tien|dong|ty|trieu|usd|von|kinh phi|ngan sach|phan|trong|o |ca nam\b|"
         r"de |khi |thi |neu |"
         r"tai|cua|so|vao|theo|va|nam|thang|quy|"
         r"cho |den|ke |moi |mot )[a-z]+|\bmay (?!gio|phan)[a-z]+\b|\bhow long\b|"
@@ -117,17 +127,20 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "person",
-        r"\bai\b|\bnguoi nao\b|\bdong chi nao\b|\blanh dao nao\b|\bho ten\b|\bten (?:cua )?(?:"
+        r"\bai\b|\b(?:nguoi|dong chi|lanh dao|thu truong|bo truong|giam doc|chu tich|bi thu|"
+        r"cuc truong|quan chuc) nao\b|\bnames? (?:the|of)\b.{0,60}\b(?:director|chair\w*|minister|"
+        r"mayor|governor|secretary|president|commissioner|head)\b|\bho ten\b|\bten (?:cua )?(?:"
         r"nguoi|ong|ba|dong chi|giam doc|chu tich|bo truong)\b|\bwho\b|\bwhom\b|\bwhose\b|"
         r"\bname of the "
         r"(?:person|official|minister|director|chair\w*|signatory|spokes\w+)\b|\bwhich (?:official|"
-        r"leader|minister|person|secretary)\b|\bsigne[dr]\b",
+        r"leader|minister|person|secretary)\b|\bsigner\b|\bsigned by\b",
     ),
     (
         "agency",
         r"\b(?:co quan|don vi|so|bo|to chuc|ban|cap|phong|nganh|hang|cong ty|nha (?:thau|dau tu|"
         r"cung cap|may)|doanh nghiep|tap doan|ngan hang|lien danh|hiep hoi|benh vien) nao\b|"
-        r"\b(?:which|what) (?:\w+ )?(?:agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|"
+        rf"\b(?:which|what) (?:{_NO_VERB}\w+ )?(?:"
+        r"agenc\w+|compan\w+|firm|department|ministr\w+|bod(?:y|ies)|"
         r"office|organi[sz]ation|unit|authority|contractor|builder|operator|supplier|"
         r"charit(?:y|ies)|association|(?:developer|union|bank)(?! (?:\w+ )?(?:rate|holiday|"
         r"contribution|income)s?\b)|"
@@ -137,12 +150,14 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         "place",
         r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|(?<!co )quan|huyen|tinh|xa|phuong|thi xa|"
         r"dia diem|nuoc|khu vuc|thanh pho) nao\b|\bwhere\b|"
-        r"\b(?:which|what) (?:\w+ )?(?:place|district|province|city|country|location|county|"
+        rf"\b(?:which|what) (?:{_NO_VERB}\w+ )?(?:"
+        r"place|district|province|city|country|location|county|"
         r"counties|town|state|venue|commune|ward)s?\b",
     ),
     (
         "list",
-        r"\bnhung\b.{0,40}\bnao\b|\bcac\b.{0,40}\bnao\b|\bgom (?:nhung|cac)\b|\bliet ke\b|\blist\b|"
+        r"\bnhung\b.{0,40}\bnao\b|\bcac\b.{0,40}\bnao\b|\bgom (?:nhung|cac)\b|\bliet ke\b|"
+        r"(?<!waiting )\blist\b|"
         r"\b(?:which|what) (?:(?!(?:did|do|does|was|were|is|are|has|have|had)\b)\w+ ){0,3}"
         r"(?:districts|sectors|agencies|areas|industries|indicators|"
         r"counties|provinces|units|measures|groups|states|principles|departments)\b|\bname the\b",
@@ -177,7 +192,7 @@ _MEASURED = re.compile(
     r"tham hut|xuat sieu|nhap sieu)\b"
 )
 _CHANGE = re.compile(
-    r"\b(?:(?<!gia )tang|giam|tang truong|bien dong|lam phat)\b|\bthem (?=bao nhieu|may)|"
+    r"\b(?:(?<!gia )tang|giam|tang truong|bien dong|lam phat)\b|(?<!co )\bthem (?=bao nhieu|may)|"
     r"\b(?:cao|thap|nhieu|it|nhinh|kem|nhanh|cham) hon\b(?! \d)"
     r"(?= (?:\w+ ){0,8}(?:bao nhieu|may)\b)|"
     r"\bhow (?:much|many) (?:more|less|fewer|bigger|larger|smaller|longer|shorter)\b|"
@@ -449,10 +464,10 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
     for figure in reversed(stated):
         if figure.unit == "%":
             asking = f"{asking[: figure.start]} {asking[figure.end :]}"
-    wants = _wants_of(asking)
+    wants = _wants_of(asking, language)
     if wants <= {"text", "quantity"}:
         # "What is the 30 per cent cut worth" asks for no share, "from 5% to what" does.
-        wants = _wants_of(text)
+        wants = _wants_of(text, language)
     noun = _noun(text, language, unmarked=unmarked)
     if noun is None and not wants & {"money", "percent"}:
         noun = _head_noun(text, language)
@@ -492,11 +507,25 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
     )
 
 
-ORDER = re.compile(
-    r"\b(?:hang|thu|vi tri) (?:may|bao nhieu)\b|"
-    r"\b(?:what|which) (?:rank|ranking|place|position)\b|\bhow (?:\w+ ){0,8}rank(?:ed)?\b"
+_ORDER = re.compile(
+    r"\b(?:hạng|thứ|vị trí) (?:mấy|bao nhiêu)\b|"
+    r"\b(?:what|which) (?:rank|ranking|place|position)\b|\bhow (?:\w+ ){0,8}rank(?:ed)?\b|"
+    r"\bwhere (?:did|does|do|has|had) [^?]{0,60}\brank(?:ed)?\b",
+    re.I,
 )
-"""Asks for a place in an order, in words without diacritics."""
+_ORDER_UNMARKED = re.compile(
+    r"\b(?:xep|(?<!xay )dung)(?: \w+){0,2} (?:hang|thu|vi tri) (?:may|bao nhieu)\b|"
+    r"\bxep (?:hang|thu|vi tri) (?:may|bao nhieu)\b|(?<!xay )\bdung (?:hang|thu) may\b",
+    re.I,
+)
+"""The same as it is typed without diacritics, where `thu` may be revenue and `hang` goods."""
+
+
+def asks_order(text: str) -> bool:
+    """Whether a question asks for a place in an order."""
+    return bool(_ORDER.search(text) or (text.isascii() and _ORDER_UNMARKED.search(text)))
+
+
 NAMING = re.compile(
     r"\b(?:called|named|names? of|(?:what|which) (?:kind|type|sort|colou?r|language)s?)\b|"
     r"\b(?:ten (?:la )?gi|loai (?:nao|gi))\b"
@@ -536,10 +565,40 @@ def _asks_change(plain: str) -> bool:
     return bool(_CHANGE.search(_LEVEL_BEFORE.sub(" ", plain)))
 
 
-def _wants_of(text: str) -> frozenset[Want]:
+_RELATIVE = re.compile(r"\b(?:who|whom|whose|where)\b", re.I)
+_ASKS_BEHIND = re.compile(
+    r"(?:^|[,;:.?!(–-]|\b(?:and|but|or|by|for|with|from|of|did|do|does|is|are|was|were|exactly|know|"
+    r"says?|tell me))\s*$",
+    re.I,
+)
+"""Before a `who` or `where` that asks; elsewhere it goes on with the noun before it."""
+
+
+def _without_relatives(text: str) -> str:
+    """A text without `who` and the like where they ask for nothing: "a teacher who moves"."""
+    for match in reversed(list(_RELATIVE.finditer(text))):
+        if _ASKS_BEHIND.search(text[: match.start()]):
+            continue
+        rest = f"{text[: match.start()]} {text[match.end() :]}"
+        plain = " ".join(word for word, _, _ in words(rest.lower()) if word != "may")
+        asks = _INTERROGATIVE.search(plain)
+        # "On 5 May who presided?" asks by nothing else.
+        if asks or not text.rstrip().endswith("?"):
+            text = rest
+    return text
+
+
+def _wants_of(text: str, language: Language) -> frozenset[Want]:
     """What a text asks for, by its words without diacritics and some with them."""
+    if asks_order(text):
+        # A place in an order is no quantity.
+        return frozenset({"text"})
+    text = _without_relatives(text)
+    plain = [bare(word) for word, _, _ in words(text)]
+    if language == "en":
+        plain = [word for word in plain if word != "may"]  # it is no `mấy`
     return _wants(
-        " ".join(bare(word) for word, _, _ in words(text))
+        " ".join(plain)
         + (" %" if "%" in text else "")
         + (" price" if _PRICE.search(text) else "")
         + (" list" if _SEVERAL.search(text) else "")
@@ -556,9 +615,6 @@ def _wants(plain: str) -> frozenset[Want]:
     if re.search(_CAUSE, plain) and not re.search(
         r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage))\b", plain
     ):
-        return frozenset({"text"})
-    if ORDER.search(plain):
-        # A place in an order is no quantity.
         return frozenset({"text"})
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
         return frozenset({"multiple"})
@@ -577,6 +633,8 @@ def _wants(plain: str) -> frozenset[Want]:
     if re.search(r"\brate (?:per(?! cent)|for each)\b", plain):
         # "The rate per hectare" is no share.
         found = found - {"percent"} | {"quantity"}
+    if _WHERE_STANDS.search(plain):
+        found = found - {"place"} | {"quantity"}
     if "money" in found and _asks_change(plain):
         # "The increase in exports" may be printed as a share or as an amount.
         found |= {"percent", "money"}
@@ -594,6 +652,12 @@ def _wants(plain: str) -> frozenset[Want]:
     return frozenset(found)
 
 
+_WHERE_STANDS = re.compile(
+    r"\bwhere (?:did|does|do|is|was|has|had)\b.*\b(?:debt|ratio|rate|tax|revenue|confidence|"
+    r"reserves?|stock|arrears|line|index|inflation|target|deficit|balance)\b.*\b(?:stand|stood|"
+    r"head(?:ing|ed)|drawn|end|be)\b"
+)
+"""Asks for a figure: "Where did the debt stand at the end of May?"."""
 _HOW_MANY = re.compile(
     r"\b(?:how many|number of|how much|bao nhiêu|bao nhieu|mấy|số lượng|"
     r"(?:số|so)(?! (?:với|voi|tiền|tien)\b))\s+((?:(?:\w+-)?\w+\s*){1,4})",

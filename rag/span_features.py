@@ -18,6 +18,7 @@ from rag import figures, tables
 from rag.embedding import Compared, Vector
 from rag.expected import FIGURES, KINDS, kind_of
 from rag.language import bare, fold, stem, words
+from rag.opposites import opposed
 from rag.period import bound, fit, fit_of, mentioned, resolved
 from rag.question import Question, is_function_word
 from rag.respective import respective
@@ -28,7 +29,7 @@ from rag.spans import Span, kind_fit
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
     "asked", "order", "before", "after", "aim", "limit", "sort", "clause", "told", "column",
-    "row", "against", "counting", "part", "owner", "negated", "pointer", "expected",
+    "row", "against", "counting", "part", "owner", "negated", "contrary", "pointer", "expected",
 )  # fmt: skip
 _SHARED = [
     SPAN_FEATURES.index(name)
@@ -151,7 +152,8 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     whole ("640 of the 1,800 houses"), -1 for that whole; `owner`: 1 when the name that it is told
     of is one that was asked about, -1 when it is another and the one asked about has figures of its
     own; `negated`: -1 when its clause says that something is not so and the question does not, 1
-    when both do; `pointer`: the cross-encoder's
+    when both do; `contrary`: -1 when its scope says the opposite of a term of the question
+    (`rag.opposites`); `pointer`: the cross-encoder's
     log-probability of the span over 12, at least -1; `expected`: how likely an answer of its kind
     is by the question's words (`rag.expected`).
     `weigh` gives how rare a term is.
@@ -220,6 +222,7 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
                     parts[number],
                     owners[number],
                     _negated(question, sentence, span),
+                    -float(opposed(question.text, passage.text[before : max(tail, span.end)])),
                     _pointer(sentence, span),
                     likelihood(question, span),
                 ],
@@ -298,7 +301,8 @@ def _against(question: Question, span: Span, behind: str) -> float:
 
 _COUNTED_OUT = re.compile(
     r"\b(?:(?:khong|chua) (?:ke|tinh|gom|bao gom)|excluding|exclusive of|(?:not|without|before) "
-    r"(?:count|includ)ing|leaving out|net of)\b"
+    r"(?:count|includ)ing|leaving (?:out|aside)|net of|apart from|loai tru|"
+    r"bo (?:phan|khoan|tien)\b.{0,30}\bra)\b"
 )
 _COUNTED_IN = re.compile(
     r"\b(?:(?:tinh|ke|gom) (?:ca|them)|including|inclusive of|counting|(?:is|are|when) included)\b"
@@ -763,7 +767,8 @@ def _pulls(
 
 _AIM = re.compile(
     r"\b(?:kế hoạch|chỉ tiêu|mục tiêu|dự toán|định mức|quy chuẩn|kịch bản|dự kiến|yêu cầu|đề ra|"
-    r"plan(?:s|ned)?|targets?|standards?|goals?|aims?|objectives?|forecasts?|projected|estimates?|"
+    r"plan(?:s|ned)?|targets?|standards?|goals?|aims?|objectives?|forecasts?|projected|"
+    r"estimates?(?! that\b)|"
     r"maximum|limit)\b[^\d;.,]{0,40}$",
     re.I,
 )
@@ -795,22 +800,34 @@ def _scope(
     text: str, sentence: Sentence, marks: Sequence[tuple[int, int]], span: Span
 ) -> tuple[int, int, int]:
     """Where what is said of a span starts and ends, and where the next mark stands."""
-    last = max((end for _, end in marks if end <= span.start), default=sentence.start)
     after = min((start for start, _ in marks if start >= span.end), default=sentence.end)
-    start = last
-    if last > sentence.start:
-        # "150 tỷ đồng (khoảng 6,7 triệu USD) vay của ngân hàng và 96 tỷ đồng": the loan is the
-        # former's.
-        shut = _shut(text, marks, last)
-        parting = _parting(text, shut or last, span.start)
-        # Without any break, the words between two figures are said of both.
-        start = parting if parting < span.start else last
+    start = _scope_start(text, sentence, marks, span.start)
+    before = max((mark for mark in marks if mark[1] <= span.start), default=None)
+    if before and _IN_BRACKETS.fullmatch(text, before[1], span.start):
+        # "imports of 862 million (down 15.7%)": what is said of the one is said of the other.
+        start = _scope_start(text, sentence, marks, before[0])
     inside = next((end for begin, end in marks if begin == after), None)
     shut = _shut(text, marks, inside) if inside else None
     if shut and _ASIDE.fullmatch(text, span.end, after):
         following = min((begin for begin, _ in marks if begin > shut), default=sentence.end)
         return start, _parting(text, shut, following), after
     return start, _parting(text, span.end, after), after
+
+
+_IN_BRACKETS = re.compile(r"\s*\((?:[^\W\d_]+\s+){0,3}")
+"""Between a figure and the first one in the brackets right behind it."""
+
+
+def _scope_start(text: str, sentence: Sentence, marks: Sequence[tuple[int, int]], at: int) -> int:
+    """Where what is said of the mark that begins at a place starts."""
+    last = max((end for _, end in marks if end <= at), default=sentence.start)
+    if last == sentence.start:
+        return last
+    # "150 tỷ đồng (khoảng 6,7 triệu USD) vay của ngân hàng và 96 tỷ đồng": the loan is of
+    # the former.
+    parting = _parting(text, _shut(text, marks, last) or last, at)
+    # Without any break, the words between two figures are said of both.
+    return parting if parting < at else last
 
 
 def _shut(text: str, marks: Sequence[tuple[int, int]], end: int) -> int | None:
@@ -896,6 +913,13 @@ _OF_WHICH = re.compile(
     re.I,
 )
 
+_SAME_NOUN = re.compile(
+    r"\s+(?:(?:to|lên|xuống|còn)|(?:and|và)\s+[^\W\d_]+)"
+    r"(?:\s+(?:just|only|about|nearly|over|chỉ|còn|gần|hơn|khoảng|trên|the|a))*\s+",
+    re.I,
+)
+"""Between a count with its noun and one without it."""
+
 
 def _is_of(text: str, part: Figure, whole: Figure) -> bool:
     """Whether one figure is said to be a part of the one behind it.
@@ -910,9 +934,10 @@ def _is_of(text: str, part: Figure, whole: Figure) -> bool:
 
 
 def _lent_noun(sentence: Sentence, span: Span) -> str | None:
-    """What a bare number counts: the noun of the whole that it is a part of.
+    """What a bare number counts: the noun of the whole that it is a part of, or of the one before.
 
-    "412 of the state's 530 fire departments", "3,914 samples, of which 268 failed".
+    "412 of the state's 530 fire departments", "3,914 samples, of which 268 failed", "cut from 18
+    days to 11", "kept 6,240 jobs and created 1,870".
     """
     text, figure = sentence.candidate.passage.text, span.figure
     if figure is None or figure.unit is not None:
@@ -924,6 +949,9 @@ def _lent_noun(sentence: Sentence, span: Span) -> str | None:
     before = [one for one in counts if one.end <= span.start]
     if before and _OF_WHICH.search(text[before[-1].end : span.start]):
         return before[-1].unit
+    measured = [one for one in sentence.figures if one.end <= span.start and is_quantity(one)]
+    if measured and _SAME_NOUN.fullmatch(text, measured[-1].end, span.start):
+        return measured[-1].unit
     return None
 
 

@@ -372,6 +372,10 @@ Sau bão, Nậm Đào tụt từ 16 xuống 13 tiêu chí, Khe Rạng từ 17 xu
 
 Còn 1.158 hộ chưa nhận tiền, nhiều nhất là xã Hạ Lộc với 402 hộ; 726 hộ đã nhận.
 
+Kim ngạch đạt 1.486 triệu USD, gồm xuất khẩu 624 triệu USD (giảm 4,7%), nhập khẩu 862 triệu USD (giảm 15,7%).
+
+The detox wait was cut from 18 days to 11, which kept 6,240 jobs and created 1,870.
+
 Old-age pension was paid to 214,600 people, 16,900 more than a year earlier.
 
 Inspectors closed 64 of the county's 180 bakeries and took 3,914 samples, of which 268 failed.
@@ -477,6 +481,18 @@ def test_what_is_not_so_is_told_from_what_is(brackets: Parts) -> None:
 
     assert negated("How many households have received their money?") == [-1.0, -1.0, 0.0]
     assert negated("Bao nhiêu hộ chưa nhận tiền?") == [1.0, 1.0, 0.0]
+
+
+def test_what_is_said_of_a_figure_is_said_of_the_brackets_behind_it(brackets: Parts) -> None:
+    question = "Nhập khẩu giảm bao nhiêu phần trăm?"
+    told = [brackets.features(question, "Kim ngạch", printed) for printed in ("4,7%", "15,7%")]
+    assert [one["contrary"] for one in told] == [-1.0, 0.0]
+    assert told[1]["told"] > told[0]["told"]
+
+
+def test_a_bare_number_counts_what_the_one_before_does(brackets: Parts) -> None:
+    assert brackets.features("How many jobs were created?", "detox", "1,870")["noun"] == 1.0
+    assert brackets.features("How many weeks is the wait?", "detox", "11")["noun"] == -1.0
 
 
 def test_a_part_counts_what_its_whole_does(brackets: Parts) -> None:

@@ -118,6 +118,8 @@ def test_the_value_of_the_earlier_period(text: str) -> None:
         ("Thu ngân sách tăng bao nhiêu so với năm trước?", False),
         ("How much more was paid than a year earlier?", False),
         ("Share of prisoners on remand in Ardell before the latest rise", True),
+        ("What had the death rate been a quarter earlier?", True),
+        ("How much did exports rise on a month earlier?", False),
         ("How many people were helped in June?", False),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
-from rag.question import Want, clean, parts, topic, understand
+from rag.question import Want, asks_order, clean, parts, topic, understand
 from rag.schema import Language
 
 FIGURES: frozenset[Want] = frozenset({"money", "percent", "count", "quantity", "multiple"})
@@ -140,6 +140,24 @@ def test_vietnamese_without_diacritics_is_told_as_such(text: str) -> None:
 )
 def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
     assert understand(text).noun == unit
+
+
+@pytest.mark.parametrize(
+    ("text", "ordered"),
+    [
+        ("Hòa An đứng thứ mấy cả nước?", True),
+        ("Hòa An xếp hạng mấy?", True),
+        ("tinh xep thu may ca nuoc", True),
+        ("Which place did it take?", True),
+        ("Ngân sách thu bao nhiêu tiền?", False),
+        ("Ngành xây dựng thu mấy tỷ?", False),
+        ("nganh xay dung thu bao nhieu ty", False),
+        ("Lượng hàng bao nhiêu tấn?", False),
+    ],
+)
+def test_a_place_in_an_order_is_told_from_revenue_and_goods(text: str, ordered: bool) -> None:
+    assert asks_order(text) == ordered
+    assert bool(understand(text).wants & FIGURES) != ordered
 
 
 def test_a_name_is_not_what_is_counted() -> None:
