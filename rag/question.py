@@ -62,6 +62,15 @@ def is_function_word(word: str, language: Language, *, unmarked: bool = False) -
 
 _NO_VERB = r"(?!(?:do|does|did|is|was|were|are|has|have|had|will|would)\b)"
 """The next word is no auxiliary verb: "what did banks lend" asks for no bank."""
+_OFFICES = (
+    r"(?:chu tich|giam doc|bo truong|thu truong|truong (?:phong|ban)|cuc truong|tong cuc truong|"
+    r"bi thu|dung dau|thong doc|thi truong|hieu truong|tong thong|thu tuong|quoc vu khanh|"
+    r"vien truong|chanh (?:van phong|thanh tra))"
+)
+_OFFICES_EN = (
+    r"(?:director(?: general)?|chair(?:man|woman|person)?|minister|mayor|governor|principal|"
+    r"president|secretary|commissioner|auditor general|attorney general|head|chief executive)"
+)
 _COUNTED_NEXT = (
     r"(?! (?:benh|bac|nguoi|ca|ho|ty|trieu|ngay|thang|nghin|dong|gio|lan|tuan|con|truong|xa|don|du|"
     r"vu|km|ha|tan)\b)"
@@ -72,10 +81,13 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         "document",
         r"\bso (?:hieu|van ban|ky hieu)\b|\b(?:nghi (?:quyet|dinh)|quyet dinh|van ban|luat|chi thi|"
         r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|gi)\b|"
+        r"\b(?:cong dien|quy dinh|thong bao|to trinh) nao\b|"
         rf"\b(?:which|what) (?:{_NO_VERB}\w+ ){{0,3}}(?:resolution|decree|decision|law|act|"
         r"directive|circular|document|(?<!investment )(?<!export )(?<!capital )(?<!output )plan|"
-        r"regulation|legislation)\b|\bwhat (?:is|was|are|were) the (?:\w+ ){0,2}(?:resolution|"
-        r"decree|decision|law|directive|circular|regulation|legislation)\b|\b(?:release|document|reference|resolution|decree)"
+        r"regulations?|legislation|dispatch|official letter|submission|notice|rules|"
+        r"executive order)\b|\bwhat (?:is|was|are|were) the (?:\w+ ){0,2}(?:resolution|"
+        r"decree|decision|law|directive|circular|regulation|legislation)\b|"
+        r"\b(?:release|document|reference|resolution|decree)"
         r"(?:'s)? (?:number|no)\b|\bnumber of (?:the|this) (?:press )?(?:release|document|"
         r"resolution|decree)\b|\bso (?:cua )?thong cao\b",
     ),
@@ -86,7 +98,11 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\bngay (?:(?<!moi ngay )bao nhieu|ban hanh|phat hanh|ky)\b|^when\b|\b(?:[,;]|and) when\b|"
         r"\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|\bdeadline\b|"
         r"(?<!within )\b(?:what|which) (?:date|day|year|month|quarter|period|time)s?\b(?! \d)|"
-        r"\bhan (?:chot|cuoi)\b|\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
+        r"\bhan (?:chot|cuoi)\b|^han (?:nop|trinh|gop y|ket thuc|khoi cong|hoan thanh|dang ky)\b"
+        r"(?!.*\b(?:bao nhieu|may)\b)|\bluc nao\b|"
+        r"^ngay (?:bat dau|cong bo|mo cua|mo lai|khoi cong|khai mac|ket thuc|khanh thanh)\b|"
+        r"\bwhen$|\b(?:since|until|by|from) when\b|\blast day (?:for|to)\b|"
+        r"\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
     ),
     (
         "percent",
@@ -109,7 +125,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"imports?|"
         r"donat|pledg)\w*\b|\bbao nhieu tien\b|"
         r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b"
-        r"(?! (?:nguoi|ca|du an))|\bhet bao nhieu\b",
+        r"(?! (?:nguoi|ca|du an))|\bhet bao nhieu\b|\bowe[sd]?\b|"
+        r"\bin (?:dollars|dong|euros|pounds|rupees|usd|vnd)\b",
     ),
     (
         "count",
@@ -123,13 +140,18 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "quantity",
         r"\bbao nhieu\b|\bhow (?:much|high|large|big|fast|far|low)\b|\bfigure\b|\bmay\b(?= |$)|"
+        r"\bco nao\b|\bwhat (?:tonnage|volume|quantity|level)\b|"
         r"\bcong suat\b|\bcapacity\b|\btotal\b|\bindex\b|\btarget\b|\bchi tieu\b",
     ),
     (
         "person",
         r"\bai\b|\b(?:nguoi|dong chi|lanh dao|thu truong|bo truong|giam doc|chu tich|bi thu|"
-        r"cuc truong|quan chuc) nao\b|\bnames? (?:the|of)\b.{0,60}\b(?:director|chair\w*|minister|"
-        r"mayor|governor|secretary|president|commissioner|head)\b|\bho ten\b|\bten (?:cua )?(?:"
+        rf"cuc truong|quan chuc|can bo) nao\b|\bnames? (?:the|of)\b.{{0,60}}\b{_OFFICES_EN}\b|"
+        rf"\b{_OFFICES}\b.{{0,70}}\bten (?:la )?gi\b|"
+        rf"^(?!thi truong)(?:pho )?{_OFFICES}"
+        r"(?: (?!(?:bao nhieu|may|nao|gi|dau|nhung)\b)\w+){0,8}$|"
+        rf"^(?:the )?(?:deputy |vice |acting )?{_OFFICES_EN} of (?!cattle|which|what)|"
+        rf"^(?:\w+ ){{1,6}}(?:deputy |vice )?{_OFFICES_EN}$|\bho ten\b|\bten (?:cua )?(?:"
         r"nguoi|ong|ba|dong chi|giam doc|chu tich|bo truong)\b|\bwho\b|\bwhom\b|\bwhose\b|"
         r"\bname of the "
         r"(?:person|official|minister|director|chair\w*|signatory|spokes\w+)\b|\bwhich (?:official|"
@@ -149,7 +171,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "place",
         r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|(?<!co )quan|huyen|tinh|xa|phuong|thi xa|"
-        r"dia diem|nuoc|khu vuc|thanh pho) nao\b|\bwhere\b|"
+        r"dia diem|nuoc|khu vuc|thanh pho|cho|thi tran|(?<!lanh )dao|vung) nao\b|\bwhere\b|"
         rf"\b(?:which|what) (?:{_NO_VERB}\w+ )?(?:"
         r"place|district|province|city|country|location|county|"
         r"counties|town|state|venue|commune|ward)s?\b",
@@ -509,7 +531,8 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
 
 _ORDER = re.compile(
     r"\b(?:hạng|thứ|vị trí) (?:mấy|bao nhiêu)\b|"
-    r"\b(?:what|which) (?:rank|ranking|place|position)\b|\bhow (?:\w+ ){0,8}rank(?:ed)?\b|"
+    r"\b(?:what|which) (?:rank|ranking|place|position)\b|"
+    r"\bhow (?!many|much)(?:\w+ ){0,8}rank(?:ed)?\b|"
     r"\bwhere (?:did|does|do|has|had) [^?]{0,60}\brank(?:ed)?\b",
     re.I,
 )
@@ -613,7 +636,9 @@ def _wants(plain: str) -> frozenset[Want]:
     ):
         found -= QUANTITIES
     if re.search(_CAUSE, plain) and not re.search(
-        r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage))\b", plain
+        r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage)|may (?:ca|nguoi|"
+        r"tan|ty|trieu|vu|ho|phan|con|ha|km|truong|xa|don vi|doanh nghiep))\b",
+        plain,
     ):
         return frozenset({"text"})
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
@@ -621,7 +646,8 @@ def _wants(plain: str) -> frozenset[Want]:
     if re.search(
         r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
         r"\b(?:share|proportion|what portion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"
-        r"\bhow (?:fast|quickly)\b|\brate of\b.{0,20}\bgrowth\b|"
+        r"\bhow (?:fast|quickly|sharply|badly|steeply|strongly)\b|"
+        r"\bwhat (?:slice|fraction)\b|\brate of\b.{0,20}\bgrowth\b|"
         r"\b(?:no(?: cong)?|debt)(?: to| tren)? gdp\b",
         plain,
     ):

@@ -56,6 +56,13 @@ WANTS: tuple[tuple[Want, Language, str], ...] = (
     ("person", "vi", "Ai chủ trì hội nghị?"),
     ("person", "vi", "Người nào ký thông cáo?"),
     ("person", "vi", "Ai la nguoi ky thong cao?"),
+    ("person", "vi", "Giám đốc Sở Y tế Hòa An tên là gì?"),
+    ("person", "vi", "Thứ trưởng nào trả lời báo chí?"),
+    ("person", "vi", "chủ tịch UBND tỉnh Hòa An?"),
+    ("person", "en", "head of the tourism association"),
+    ("person", "en", "At the briefing on 5 May who presided?"),
+    ("date", "vi", "Hạn nộp báo cáo?"),
+    ("date", "en", "Since when have trams taken bank cards?"),
     ("person", "en", "Who chaired the conference?"),
     ("person", "en", "Who signed the release?"),
     ("person", "en", "What is the name of the official in charge?"),
@@ -70,6 +77,8 @@ WANTS: tuple[tuple[Want, Language, str], ...] = (
     ("place", "vi", "Nha may o dau?"),
     ("place", "en", "Where is the waste-to-energy plant?"),
     ("place", "en", "In which district is the plant built?"),
+    ("document", "vi", "Quy định nào buộc lắp thanh chắn?"),
+    ("document", "en", "Which dispatch deals with the drought?"),
     ("document", "vi", "Nghị quyết nào được thực hiện?"),
     ("document", "vi", "Số hiệu của thông cáo là gì?"),
     ("document", "vi", "Nghi dinh nao gia han thue?"),
@@ -158,6 +167,26 @@ def test_what_it_asks_to_count(text: str, unit: str | None) -> None:
 def test_a_place_in_an_order_is_told_from_revenue_and_goods(text: str, ordered: bool) -> None:
     assert asks_order(text) == ordered
     assert bool(understand(text).wants & FIGURES) != ordered
+
+
+@pytest.mark.parametrize(
+    ("text", "not_wanted"),
+    [
+        ("What was paid to drivers whose cars were damaged?", "person"),
+        ("How large is the grant for teachers who move?", "person"),
+        ("What are the agreements signed this year worth?", "person"),
+        ("What was the jobless rate in the group where it rose?", "place"),
+        ("Where did the public debt stand at the end of May?", "place"),
+        ("What did banks lend to farmers?", "agency"),
+        ("What is the export plan for 2023?", "document"),
+        ("Trong năm mấy bác sĩ bỏ việc?", "date"),
+        ("Mấy doanh nghiệp được lùi hạn nộp thuế?", "date"),
+        ("Giám đốc Sở xin hỗ trợ bao nhiêu tiền?", "person"),
+        ("How many spoke in May?", "multiple"),
+    ],
+)
+def test_what_only_looks_like_a_question_for_it(text: str, not_wanted: Want) -> None:
+    assert not_wanted not in understand(text).wants
 
 
 def test_a_name_is_not_what_is_counted() -> None:
