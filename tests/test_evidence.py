@@ -372,7 +372,7 @@ Sau bão, Nậm Đào tụt từ 16 xuống 13 tiêu chí, Khe Rạng từ 17 xu
 
 Còn 1.158 hộ chưa nhận tiền, nhiều nhất là xã Hạ Lộc với 402 hộ; 726 hộ đã nhận.
 
-Kim ngạch đạt 1.486 triệu USD, gồm xuất khẩu 624 triệu USD (giảm 4,7%), nhập khẩu 862 triệu USD (giảm 15,7%).
+Kim ngạch đạt 1.486 triệu USD, xuất khẩu 624 triệu USD (giảm 4,7%), nhập khẩu 862 triệu USD (15,7%).
 
 The detox wait was cut from 18 days to 11, which kept 6,240 jobs and created 1,870.
 
