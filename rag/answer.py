@@ -271,7 +271,10 @@ def verify(answer: Answer) -> Answer:
         figures=tuple(
             figure
             for figure in answer.figures
-            if any(figures.same(figures.as_printed(figure), other) for other in there)
+            if any(
+                figures.same(figure, other) or figures.same(figures.as_printed(figure), other)
+                for other in there
+            )
         ),
     )
 

@@ -106,18 +106,25 @@ def _other_year(question: Question, sentence: Sentence) -> bool:
     return not asked & _years([*_told_here(sentence), *told.titled, *((at,) if at else ())])
 
 
-def _told_here(sentence: Sentence) -> list[Period]:
-    """The times that a sentence names, and those over the columns of its table."""
+def _told_here(sentence: Sentence, *, compared: bool = True) -> list[Period]:
+    """The times that a sentence names, and those over the columns of its table.
+
+    Without `compared`, those that something is compared with are left out.
+    """
     candidate = sentence.candidate
     told = told_by(candidate.passage, candidate.release)
-    here = [m.period for m in told.mentions if sentence.start <= m.start < sentence.end]
+    here = [
+        m.period
+        for m in told.mentions
+        if sentence.start <= m.start < sentence.end and (compared or not (m.compared or m.aside))
+    ]
     over = " | ".join(header_of(sentence))
     return here + ([m.period for m in mentioned(over, candidate.release.language)] if over else [])
 
 
 def _other_part(question: Question, sentence: Sentence) -> bool:
     """Whether a sentence names times as long as the one asked for, and all are others."""
-    here = _told_here(sentence)
+    here = _told_here(sentence, compared=False)
     for asked in question.periods:
         if asked.whole_year and asked.years == 1:
             continue

@@ -1690,6 +1690,11 @@ def numerator(figure: Figure) -> Figure:
 
 OTHER_DOLLARS = re.compile(r"\b(?!US |American )[A-Z][a-z]+(?: [A-Z][a-z]+)? dollars\b")
 """Where a text says whose dollars its "$" stands for."""
+_IN_DOLLARS = re.compile(
+    r"\b(?:amounts?|figures|prices|sums|values|money|dollars)\b[^.\n]{0,60}\b(?:in|are|is) "
+    r"([A-Z][a-z]+(?: [A-Z][a-z]+)? dollars)\b"
+)
+"""The same of all its figures: "All amounts are in Canadian dollars"."""
 _BARE_SIGN = re.compile(r"\W*\$")
 
 
@@ -1718,7 +1723,7 @@ def as_printed(figure: Figure) -> Figure:
 
 @lru_cache(maxsize=256)
 def _dollars(text: str) -> str | None:
-    named = {match.group() for match in OTHER_DOLLARS.finditer(text)}
+    named = {match.group(1) for match in _IN_DOLLARS.finditer(text)}
     codes = {found.unit for name in named for found in find(f"5 {name}", language="en")[:1]}
     known = {code for code in codes if code and GROUPS.get(code) == "money"}
     return known.pop() if len(known) == 1 else None

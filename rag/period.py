@@ -93,7 +93,7 @@ _SAME = re.compile(
 )
 _BASE = re.compile(
     r"(?:so với|so cùng|so|"
-    r"(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm|tốt|xấu|khó|khó khăn|khả quan|đắt|rẻ|sớm|muộn) hơn|"
+    r"(?:cao|thấp|nhiều|ít|lớn|nhỏ|nhanh|chậm|tốt|xấu|khó|khó khăn|khả quan|đắt|rẻ) hơn|"
     r"(?<!yếu )kém|short of|"
     r"compared (?:with|to)|versus|vs\.?|than at(?: the)? (?:end|start)|than|"
     r"(?:up|down|ris\w+|rose|f[ae]ll\w*|grew|grown|increas\w*|decreas\w*|chang\w*|"
@@ -341,8 +341,10 @@ _EARLIER = re.compile(
 )
 """Asks how something was before, in words without diacritics."""
 _THAN = re.compile(
-    r"\b(?:so voi|hon|than|compared (?:with|to)|over|from|against|versus)\s+(?:\w+\s+){0,3}$|"
-    r"\bon\s+(?:(?:the|its|their|that|what|levels?|figures?|rates?|it|they|was|were|of|a|one)\s+){0,3}$"
+    r"\b(?:so voi|hon|than|compared? (?:with|to)|over|from|against|versus)\s+(?:\w+\s+){0,3}$|"
+    r"\bon\s+(?:(?:the|its|their|that|what|levels?|figures?|rates?|it|they|was|were|of|a|one|same|for|"
+    r"corresponding|comparable|previous|period|months?|quarters?|first|six|nine|january|february|"
+    r"march|april|may|june|july|august|september|october|november|december)\s+){0,4}$"
 )
 _YEAR_BEFORE = re.compile(
     r"\b(?:(?:a|one|the) year (?:before|earlier than|prior to|preceding)(?: the)?|"

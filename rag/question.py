@@ -60,22 +60,29 @@ def is_function_word(word: str, language: Language, *, unmarked: bool = False) -
     return bare(word) in FUNCTION_WORDS[language]
 
 
-_NO_VERB = r"(?!(?:do|does|did|is|was|were|are|has|have|had|will|would)\b)"
+_NO_VERB = (
+    r"(?!(?:do|does|did|is|was|were|are|has|have|had|will|would|must|should|can|could|shall)\b)"
+)
 """The next word is no auxiliary verb: "what did banks lend" asks for no bank."""
 _OFFICES = (
     r"(?:chu tich|giam doc|bo truong|thu truong|truong (?:phong|ban)|cuc truong|tong cuc truong|"
-    r"bi thu|dung dau|thong doc|thi truong|hieu truong|tong thong|thu tuong|quoc vu khanh|"
+    r"bi thu(?! hoi| hut| phi| giu)|thong doc|thi truong|hieu truong|tong thong|"
+    r"thu tuong|quoc vu khanh|"
     r"vien truong|chanh (?:van phong|thanh tra))"
 )
 _OFFICES_EN = (
-    r"(?:director(?: general)?|chair(?:man|woman|person)?|minister|mayor|governor|principal|"
-    r"president|secretary|commissioner|auditor general|attorney general|head|chief executive)"
+    r"(?:director(?: general)?|chair(?:man|woman|person)|(?<!wheel )chair|minister|mayor|"
+    r"governor|president|secretary|commissioner|auditor general|attorney general|chief executive)"
 )
-_COUNTED_NEXT = (
-    r"(?! (?:benh|bac|nguoi|ca|ho|ty|trieu|ngay|thang|nghin|dong|gio|lan|tuan|con|truong|xa|don|du|"
-    r"vu|km|ha|tan)\b)"
+_NOT_OFFICES_EN = (
+    r"(?!.*\b(?:per|to|from|with|by|what|which|how|when|where|role|outstanding|repaid|salary|speech|"
+    r"visit|statement|decision|budget|rate|date|pay|trip|meeting)\b)"
 )
-"""Nothing that is counted comes next: "mỗi năm mấy bác sĩ" asks for no year."""
+_ACTS = (
+    r"(?:bao nhieu|may|nao|gi|dau|nhung|tham|chi dao|phe duyet|tra loi|yeu cau|khoi cong|ky|ra sao|"
+    r"phat bieu|giao(?! thong| duc)|cho phep|xin|noi|cam ket|ket luan|nhan manh|trao|ban hanh)"
+)
+"""After an office, tells what its holder does, or asks for it."""
 _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "document",
@@ -84,8 +91,9 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\b(?:cong dien|quy dinh|thong bao|to trinh) nao\b|"
         rf"\b(?:which|what) (?:{_NO_VERB}\w+ ){{0,3}}(?:resolution|decree|decision|law|act|"
         r"directive|circular|document|(?<!investment )(?<!export )(?<!capital )(?<!output )plan|"
-        r"regulations?|legislation|dispatch|official letter|submission|notice|rules|"
-        r"executive order)\b|\bwhat (?:is|was|are|were) the (?:\w+ ){0,2}(?:resolution|"
+        r"regulations?|legislation|dispatch|official letter|submission|executive order)\b|"
+        rf"\bwhich (?:{_NO_VERB}\w+ ){{0,3}}(?:notice|rules)\b|"
+        r"\bwhat (?:is|was|are|were) the (?:\w+ ){0,2}(?:resolution|"
         r"decree|decision|law|directive|circular|regulation|legislation)\b|"
         r"\b(?:release|document|reference|resolution|decree)"
         r"(?:'s)? (?:number|no)\b|\bnumber of (?:the|this) (?:press )?(?:release|document|"
@@ -93,14 +101,16 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "date",
-        r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom|han) "
-        rf"(?:nao|may{_COUNTED_NEXT})\b|"
+        r"\bkhi nao\b|\bbao gio\b|\b(?:ngay|thang|nam|quy|thoi gian|thoi diem|hom|han) nao\b|"
+        r"(?<!moi )(?<!mot )(?<!hang )\b(?:ngay|thang|quy|hom|(?<!trong )nam) may\b|"
         r"\bngay (?:(?<!moi ngay )bao nhieu|ban hanh|phat hanh|ky)\b|^when\b|\b(?:[,;]|and) when\b|"
         r"\bwhen (?:did|do|does|was|were|is|are|will|must|should|can)\b|\bdeadline\b|"
         r"(?<!within )\b(?:what|which) (?:date|day|year|month|quarter|period|time)s?\b(?! \d)|"
         r"\bhan (?:chot|cuoi)\b|^han (?:nop|trinh|gop y|ket thuc|khoi cong|hoan thanh|dang ky)\b"
-        r"(?!.*\b(?:bao nhieu|may)\b)|\bluc nao\b|"
-        r"^ngay (?:bat dau|cong bo|mo cua|mo lai|khoi cong|khai mac|ket thuc|khanh thanh)\b|"
+        r"(?!.*\b(?:bao nhieu|may)\b)|"
+        r"(?<!dong )(?<!nguon )(?<!nang )(?<!ap )(?<!the )(?<!hieu )\bluc nao\b|"
+        r"^ngay (?:bat dau|cong bo|mo cua|mo lai|khoi cong|khai mac|ket thuc|khanh thanh)\b"
+        r"(?!.*\b(?:bao nhieu|may)\b)|"
         r"\bwhen$|\b(?:since|until|by|from) when\b|\blast day (?:for|to)\b|"
         r"\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
     ),
@@ -116,7 +126,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "money",
         r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do|von|kinh phi|ngan sach)\b|"
-        r"\bso (?:thu|chi)\b|\bthu (?:duoc |ve )?bao nhieu(?! (?!ca nam)[a-z]+)|"
+        r"\bthu (?:duoc |ve )?bao nhieu(?! (?!ca nam)[a-z]+)|"
         r"\b(?:so tien|kinh phi|so von|tong von|"
         r"tri gia|gia tri|kim ngach|doanh thu|chi phi|tong thu|tong chi|ngan sach|von dau tu|"
         r"von)\b.{0,80}\bbao nhieu\b|\bhow much (?:money|was|were|did|has|have|is|are|will|does|"
@@ -126,7 +136,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"donat|pledg)\w*\b|\bbao nhieu tien\b|"
         r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b"
         r"(?! (?:nguoi|ca|du an))|\bhet bao nhieu\b|\bowe[sd]?\b|"
-        r"\bin (?:dollars|dong|euros|pounds|rupees|usd|vnd)\b",
+        r"\bin (?:dollars|dong(?! (?:thap|hoi|nai|ha|da|van|xoai|bac|nam))|euros|"
+        r"rupees|usd|vnd)\b",
     ),
     (
         "count",
@@ -140,18 +151,22 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "quantity",
         r"\bbao nhieu\b|\bhow (?:much|high|large|big|fast|far|low)\b|\bfigure\b|\bmay\b(?= |$)|"
-        r"\bco nao\b|\bwhat (?:tonnage|volume|quantity|level)\b|"
+        r"(?<!nguy )(?<!dong )(?<!thoi )\bco nao\b|\bwhat (?:tonnage|volume|quantity)\b|"
+        r"\bwhat level\b(?! of (?:care|risk|school|government|alert))|"
         r"\bcong suat\b|\bcapacity\b|\btotal\b|\bindex\b|\btarget\b|\bchi tieu\b",
     ),
     (
         "person",
         r"\bai\b|\b(?:nguoi|dong chi|lanh dao|thu truong|bo truong|giam doc|chu tich|bi thu|"
-        rf"cuc truong|quan chuc|can bo) nao\b|\bnames? (?:the|of)\b.{{0,60}}\b{_OFFICES_EN}\b|"
-        rf"\b{_OFFICES}\b.{{0,70}}\bten (?:la )?gi\b|"
-        rf"^(?!thi truong)(?:pho )?{_OFFICES}"
-        r"(?: (?!(?:bao nhieu|may|nao|gi|dau|nhung)\b)\w+){0,8}$|"
-        rf"^(?:the )?(?:deputy |vice |acting )?{_OFFICES_EN} of (?!cattle|which|what)|"
-        rf"^(?:\w+ ){{1,6}}(?:deputy |vice )?{_OFFICES_EN}$|\bho ten\b|\bten (?:cua )?(?:"
+        r"cuc truong|quan chuc|can bo) nao\b|"
+        rf"\bnames? (?:of )?(?:the )?(?:(?!by\b|of\b)\w+ ){{0,5}}"
+        rf"(?:{_OFFICES_EN}|head)\b|"
+        rf"\b(?:{_OFFICES}|nguoi dung dau)\b(?: (?!{_ACTS}\b)\w+){{0,14}} ten (?:la )?gi\b|"
+        rf"^(?!thi truong)(?:pho )?{_OFFICES}(?: (?!{_ACTS}\b)\w+){{0,8}}$|"
+        rf"^{_NOT_OFFICES_EN}(?:the )?(?:deputy |vice |acting )?(?:{_OFFICES_EN}|principal|"
+        r"head(?! of (?:cattle|sheep|pigs|poultry))) of (?:\w+ ){0,6}\w+$|"
+        rf"^{_NOT_OFFICES_EN}(?!.*\bof\b)(?:\w+ ){{1,5}}{_OFFICES_EN}$|"
+        r"\bho ten\b|\bten (?:cua )?(?:"
         r"nguoi|ong|ba|dong chi|giam doc|chu tich|bo truong)\b|\bwho\b|\bwhom\b|\bwhose\b|"
         r"\bname of the "
         r"(?:person|official|minister|director|chair\w*|signatory|spokes\w+)\b|\bwhich (?:official|"
@@ -171,7 +186,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "place",
         r"\bo dau\b|\btai dau\b|\b(?:noi|dia phuong|(?<!co )quan|huyen|tinh|xa|phuong|thi xa|"
-        r"dia diem|nuoc|khu vuc|thanh pho|cho|thi tran|(?<!lanh )dao|vung) nao\b|\bwhere\b|"
+        r"dia diem|nuoc|khu vuc|thanh pho|cho|thi tran|(?<!lanh )(?<!chi )dao|vung) nao\b|"
+        r"\bwhere\b|"
         rf"\b(?:which|what) (?:{_NO_VERB}\w+ )?(?:"
         r"place|district|province|city|country|location|county|"
         r"counties|town|state|venue|commune|ward)s?\b",
@@ -247,6 +263,8 @@ _TIMED = re.compile(
 )
 _PRICE = re.compile(r"(?<!chỉ số )\bgiá\b(?! (?:trị|cả|thể|tiêu dùng))", re.I)
 """Told apart from other words only by its diacritics."""
+_COLLECTED = re.compile(r"(?<!dân )(?<!chỉ )\bsố (?:thu|chi)\b(?! (?:nhánh|bộ|hội|phí|tiết))", re.I)
+"""What was collected or spent, told apart from `số thủ tục` by its diacritics."""
 _SEVERAL = re.compile(
     r"\b(?:hai|ba|bốn|sáu|bảy|tám) (?:(?!năm\b|tháng\b|ngày\b|quý\b)\w+ ){1,3}nào\b", re.I
 )
@@ -531,13 +549,14 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
 
 _ORDER = re.compile(
     r"\b(?:hạng|thứ|vị trí) (?:mấy|bao nhiêu)\b|"
-    r"\b(?:what|which) (?:rank|ranking|place|position)\b|"
+    r"\b(?:what|which) (?:rank|ranking|position)\b|\b(?:what|which) place (?:did|does|do|has)\b|"
     r"\bhow (?!many|much)(?:\w+ ){0,8}rank(?:ed)?\b|"
     r"\bwhere (?:did|does|do|has|had) [^?]{0,60}\brank(?:ed)?\b",
     re.I,
 )
 _ORDER_UNMARKED = re.compile(
-    r"\b(?:xep|(?<!xay )dung)(?: \w+){0,2} (?:hang|thu|vi tri) (?:may|bao nhieu)\b|"
+    r"\b(?:xep|(?<!xay )(?<!su )(?<!tieu )dung)(?: \w+){0,2} "
+    r"(?:hang|thu|vi tri) (?:may|bao nhieu)\b|"
     r"\bxep (?:hang|thu|vi tri) (?:may|bao nhieu)\b|(?<!xay )\bdung (?:hang|thu) may\b",
     re.I,
 )
@@ -590,8 +609,8 @@ def _asks_change(plain: str) -> bool:
 
 _RELATIVE = re.compile(r"\b(?:who|whom|whose|where)\b", re.I)
 _ASKS_BEHIND = re.compile(
-    r"(?:^|[,;:.?!(–-]|\b(?:and|but|or|by|for|with|from|of|did|do|does|is|are|was|were|exactly|know|"
-    r"says?|tell me))\s*$",
+    r"(?:^|[,;:.?!(–-]|\b(?:and|but|or|by|for|with|from|of|about|to|on|at|in|did|do|does|is|are|was|"
+    r"were|exactly|know|says?|see|show|explain|mention|tell me))\s*$",
     re.I,
 )
 """Before a `who` or `where` that asks; elsewhere it goes on with the noun before it."""
@@ -600,14 +619,11 @@ _ASKS_BEHIND = re.compile(
 def _without_relatives(text: str) -> str:
     """A text without `who` and the like where they ask for nothing: "a teacher who moves"."""
     for match in reversed(list(_RELATIVE.finditer(text))):
-        if _ASKS_BEHIND.search(text[: match.start()]):
-            continue
-        rest = f"{text[: match.start()]} {text[match.end() :]}"
-        plain = " ".join(word for word, _, _ in words(rest.lower()) if word != "may")
-        asks = _INTERROGATIVE.search(plain)
+        head = text[: match.start()]
         # "On 5 May who presided?" asks by nothing else.
-        if asks or not text.rstrip().endswith("?"):
-            text = rest
+        asks = _INTERROGATIVE.search(" ".join(w for w, _, _ in words(head.lower()) if w != "may"))
+        if asks and not _ASKS_BEHIND.search(head):
+            text = f"{head} {text[match.end() :]}"
     return text
 
 
@@ -619,11 +635,12 @@ def _wants_of(text: str, language: Language) -> frozenset[Want]:
     text = _without_relatives(text)
     plain = [bare(word) for word, _, _ in words(text)]
     if language == "en":
-        plain = [word for word in plain if word != "may"]  # it is no `mấy`
+        plain = [word for word in plain if word not in ("may", "ai")]  # no `mấy`, no `ai`
     return _wants(
         " ".join(plain)
         + (" %" if "%" in text else "")
         + (" price" if _PRICE.search(text) else "")
+        + (" budget" if _COLLECTED.search(text) else "")
         + (" list" if _SEVERAL.search(text) else "")
         + (" why" if _CAUSE_MARKED.search(text) else "")
     )
@@ -646,7 +663,8 @@ def _wants(plain: str) -> frozenset[Want]:
     if re.search(
         r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
         r"\b(?:share|proportion|what portion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"
-        r"\bhow (?:fast|quickly|sharply|badly|steeply|strongly)\b|"
+        r"\bhow (?:fast|quickly|sharply|steeply)\b|\bhow (?:badly|strongly)\b.{0,60}\b(?:grow|grew|"
+        r"contract\w*|shr[iau]nk|fall|fell|rise|rose|drop\w*|climb\w*|expand\w*)\b|"
         r"\bwhat (?:slice|fraction)\b|\brate of\b.{0,20}\bgrowth\b|"
         r"\b(?:no(?: cong)?|debt)(?: to| tren)? gdp\b",
         plain,
@@ -679,9 +697,9 @@ def _wants(plain: str) -> frozenset[Want]:
 
 
 _WHERE_STANDS = re.compile(
-    r"\bwhere (?:did|does|do|is|was|has|had)\b.*\b(?:debt|ratio|rate|tax|revenue|confidence|"
-    r"reserves?|stock|arrears|line|index|inflation|target|deficit|balance)\b.*\b(?:stand|stood|"
-    r"head(?:ing|ed)|drawn|end|be)\b"
+    r"\bwhere (?:did|does|do|is|was|has|had)\b.*\b(?:debt|ratio|rate|tax(?! office)|revenue|"
+    r"confidence|reserves|arrears|index|inflation|deficit)(?: (?!office)\w+){0,6} "
+    r"(?:stand|stood|head(?:ing|ed))\b"
 )
 """Asks for a figure: "Where did the debt stand at the end of May?"."""
 _HOW_MANY = re.compile(

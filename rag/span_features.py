@@ -24,7 +24,7 @@ from rag.question import Question, is_function_word
 from rag.respective import respective
 from rag.retrieve import Asked, Candidate, Told, told_by
 from rag.schema import Evidence, Figure, Language, Release
-from rag.spans import Span, kind_fit
+from rag.spans import UPPER, Span, kind_fit
 
 SPAN_FEATURES = (
     "kind", "chain", "own_words", "chain_words", "back", "noun", "period", "base", "change",
@@ -364,10 +364,17 @@ def _part_fits(question: Question, sentence: Sentence) -> list[float]:
     return fits
 
 
-_NAME = re.compile(r"[^\W\d_a-z][\w’'.-]*(?:\s+[^\W\d_a-z][\w’'-]*)*")
-"""A run of words with capitals, which may begin with a small letter beyond ASCII."""
+_NAME = re.compile(rf"(?<!\w)[{UPPER}][\w’'-]*(?:\s+[{UPPER}][\w’'-]*)*")
+_NO_NAMES = frozenset(
+    """january february march april may june july august september october november december monday
+    tuesday wednesday thursday friday saturday sunday""".split()
+)
+_SORTS_OF_NAMES = frozenset(
+    map(fold, "tỉnh huyện xã quận phường thành phố thị trấn bệnh viện the in at of on by".split())
+)
+"""Words of a name that a question may leave out."""
 _AT = re.compile(
-    r"\s+(?:[^\W\d_]+\s+){0,2}?(?:in|at|on|for|from|of|by|to|ở|tại|của|cho|thuộc|trên)"
+    r"\s+(?:[^\W\d_]+\s+){0,2}?(?:in|at|on|of|ở|tại|của|thuộc|trên)"
     r"(?:\s+(?:the|[^\W\d_A-Z]+)){0,2}?\s+$"
 )
 """Between a figure and the name behind it of which it is told."""
@@ -386,9 +393,13 @@ def _owner_fits(question: Question, sentence: Sentence) -> list[float]:
     text = sentence.text
     named = []
     for match in _NAME.finditer(text):
-        said = [fold(word) for word, _, _ in words(match.group())]
-        if match.group()[0].isupper() and (match.start() or len(said) > 1):
-            named.append((match.start(), match.end(), set(said) <= set(question.names)))
+        run = match.group()
+        said = {fold(word) for word, _, _ in words(run)} - _SORTS_OF_NAMES
+        mine = bool(said) and said <= set(question.names)
+        # "COVID-19", "USD", "June" and the first word of a sentence own nothing.
+        plain = run.isupper() or any(char.isdigit() for char in run) or said <= _NO_NAMES
+        if mine or (said and not plain and (match.start() or len(said) > 1)):
+            named.append((match.start(), match.end(), mine))
     if all(asked for _, _, asked in named) or not any(asked for _, _, asked in named):
         return fits
     for number, span in enumerate(sentence.spans):
@@ -405,17 +416,23 @@ def _owner_fits(question: Question, sentence: Sentence) -> list[float]:
 
 
 _NOT = re.compile(
-    r"\b(?:chưa|không(?! (?:khí|gian|quân|ít|chỉ|những|kể|tính|gồm|bao gồm|ngừng|dùng|phép))|"
-    r"not(?! (?:only|including|counting))|never|without|no longer|yet to|failed to|unable|cannot|"
+    r"\b(?:chưa(?! (?:đến|đầy|tới|kể|tính|gồm|bao gồm))|(?<!hàng )(?<!phòng )(?<!trên )không"
+    r"(?! (?:khí|gian|quân|ít|chỉ|những|kể|tính|gồm|bao gồm|ngừng|dùng|phép|quá|dưới|hơn|vượt|"
+    r"hoàn lại|chuyên|người lái))|"
+    r"not(?! (?:only|including|counting|more|less|fewer|later|exceeding))|never|without|"
+    r"no longer|yet to|failed to|unable|cannot|"
     r"\w+n['’]t)\b",
     re.I,
 )
 _ASKS_NOT = re.compile(
-    r"\b(?:chua|khong|not|never|without|no longer|yet|fail\w*|unable|cannot|lack\w*|thieu|con|cho|"
-    r"ton|no|remain\w*|left|outstanding|still|wait\w*|pending|miss\w*|un\w+(?:ed|en|id)|\w+n t)\b"
+    r"\b(?:chưa|(?<!hàng )không|thiếu|còn|chờ|tồn|nợ|not|never|without|no longer|yet|fail\w*|"
+    r"unable|cannot|lack\w*|remain\w*|left|outstanding|still|wait\w*|pending|missing|"
+    r"un(?!it)\w+(?:ed|en|id)|\w+n['’]t)\b",
+    re.I,
 )
-"""In a question, without diacritics; words for what is left tell that something is not done."""
-
+"""In a question; words for what is left tell that something is not done."""
+_ASKS_NOT_UNMARKED = re.compile(r"\b(?:chua|khong|thieu|con lai)\b", re.I)
+_PART = re.compile(r"[;()]|,(?!\d)|\.(?:\s|$)|\b(?:but|and|while|whereas|nhưng|và|còn)\b", re.I)
 _OF_THESE = re.compile(
     r"\s*(?:nhiều nhất|trong đó|gồm|riêng|chủ yếu|of wh(?:ich|om)|including|most|mainly)\b", re.I
 )
@@ -425,14 +442,15 @@ _OF_THESE = re.compile(
 def _negated(question: Question, sentence: Sentence, span: Span) -> float:
     """-1 when the clause of a span says that something is not so and the question does not."""
     text, start, end = sentence.text, span.start - sentence.start, span.end - sentence.start
-    pieces = re.split(r"[;,()]|\.\s", text[:start])
-    head, tail = pieces[-1], re.split(r"[;,()\d]|\.(?:\s|$)", text[end:])[0]
+    pieces = _PART.split(text[:start])
+    head, tail = pieces[-1], re.split(rf"\d|{_PART.pattern}", text[end:])[0]
     if len(pieces) > 1 and _OF_THESE.match(head):
         # "1.158 hộ chưa nhận tiền, nhiều nhất là huyện Vĩnh Lộc Hạ với 402 hộ".
         head = f"{pieces[-2]} {head}"
     if not _NOT.search(f"{head} | {tail}"):
         return 0.0
-    return 1.0 if _ASKS_NOT.search(question.plain) else -1.0
+    asks = _ASKS_NOT_UNMARKED if question.text.isascii() else _ASKS_NOT
+    return 1.0 if _ASKS_NOT.search(question.text) or asks.search(question.text) else -1.0
 
 
 def _clause_of(sentence: Sentence, span: Span) -> str:
@@ -949,7 +967,11 @@ def _lent_noun(sentence: Sentence, span: Span) -> str | None:
     before = [one for one in counts if one.end <= span.start]
     if before and _OF_WHICH.search(text[before[-1].end : span.start]):
         return before[-1].unit
-    measured = [one for one in sentence.figures if one.end <= span.start and is_quantity(one)]
+    measured = [
+        one
+        for one in sentence.figures
+        if one.end <= span.start and figures.kind(one) in ("count", "measure")
+    ]
     if measured and _SAME_NOUN.fullmatch(text, measured[-1].end, span.start):
         return measured[-1].unit
     return None

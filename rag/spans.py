@@ -36,10 +36,10 @@ _KINDS: dict[str, frozenset[Want]] = {
     "date": frozenset({"date"}),
     "period": frozenset({"date"}),
 }
-_UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴĐ"
+UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴĐ"
 _CAP = (
     rf"(?:(?:Chính phủ|Quốc hội|Thủ đô|Thủ tướng|Thành phố|Trung ương|Nhà nước|Thành ủy|Tỉnh ủy|"
-    rf"Đại hội|Bí thư|Chủ tịch|Hội đồng|Ủy ban|Đảng bộ|Ngân hàng|Mặt trận)\b|[{_UPPER}][^\W\d_]*)"
+    rf"Đại hội|Bí thư|Chủ tịch|Hội đồng|Ủy ban|Đảng bộ|Ngân hàng|Mặt trận)\b|[{UPPER}][^\W\d_]*)"
 )
 _VI_SURNAME = (
     "Nguyễn|Trần|Lê|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Đinh|Đoàn|Trương|Mai|"
@@ -162,7 +162,7 @@ def _telling(question: Question, sentence: str, offset: int, found: list[Span]) 
         ):
             continue
         text = sentence[span.start - offset : span.end - offset]
-        if span.kind == "document" and not re.search(rf"\d|\s[{_UPPER}]", text):
+        if span.kind == "document" and not re.search(rf"\d|\s[{UPPER}]", text):
             continue
         own = [bare(word) for word, _, _ in words(text)]
         if span.figure is None and own and all(word in asked for word in own):

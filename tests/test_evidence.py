@@ -376,6 +376,10 @@ Kim ngạch đạt 1.486 triệu USD, xuất khẩu 624 triệu USD (giảm 4,7%
 
 The detox wait was cut from 18 days to 11, which kept 6,240 jobs and created 1,870.
 
+The storm did not kill anyone but injured 57 people; hàng không đón 4,8 triệu lượt khách.
+
+Rensford, with 300 staff, treated 512 patients in June, and Dorrin Vale treated 211.
+
 Old-age pension was paid to 214,600 people, 16,900 more than a year earlier.
 
 Inspectors closed 64 of the county's 180 bakeries and took 3,914 samples, of which 268 failed.
@@ -470,6 +474,9 @@ def test_a_figure_is_told_of_the_name_before_it_or_right_behind(brackets: Parts)
     assert owner("Khe Rạng nay đạt bao nhiêu tiêu chí?") == [-1.0, 1.0]
     assert owner("Sau bão, xã còn bao nhiêu tiêu chí?") == [0.0, 0.0]
     assert owner("Hạ Lộc đạt bao nhiêu tiêu chí?") == [0.0, 0.0]
+    question = "How many patients did Rensford treat?"
+    for printed, fits in (("512 patients", 1.0), ("211", -1.0)):
+        assert brackets.features(question, "Rensford", printed)["owner"] == fits
 
 
 def test_what_is_not_so_is_told_from_what_is(brackets: Parts) -> None:
@@ -481,6 +488,10 @@ def test_what_is_not_so_is_told_from_what_is(brackets: Parts) -> None:
 
     assert negated("How many households have received their money?") == [-1.0, -1.0, 0.0]
     assert negated("Bao nhiêu hộ chưa nhận tiền?") == [1.0, 1.0, 0.0]
+    hurt = brackets.features("How many people were injured?", "storm", "57 people")
+    assert hurt["negated"] == 0.0
+    flown = brackets.features("Có bao nhiêu lượt khách?", "storm", "4,8 triệu lượt khách")
+    assert flown["negated"] == 0.0
 
 
 def test_what_is_said_of_a_figure_is_said_of_the_brackets_behind_it(brackets: Parts) -> None:
