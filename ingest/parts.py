@@ -286,7 +286,10 @@ def _kind_of(block: Block) -> tuple[str, str] | None:
             return printed, ""
         if _NUMBER_EN.match(rest) or re.match(r"số\b|[#\d]", rest, re.I):
             return printed, ""
-        if re.match(r"\W*(?:for immediate release|immediate release)\b", rest, re.I):
+        if re.match(r"\W*(?:for immediate release|immediate release|embargo(?:ed)?)\b", rest, re.I):
+            return printed, ""
+        if re.fullmatch(r"[A-Z]{2,}[/-][\w/.-]*\d[\w/.-]*", rest):
+            # "PRESS RELEASE NWSA/24/61": its number.
             return printed, ""
         if separated and len(cell) <= MAX_TITLE_CHARS and not is_final(rest):
             return printed, rest

@@ -103,7 +103,12 @@ def _other_year(question: Question, sentence: Sentence) -> bool:
     candidate = sentence.candidate
     told = told_by(candidate.passage, candidate.release)
     at = told.period_at(sentence.start)
-    return not asked & _years([*_told_here(sentence), *told.titled, *((at,) if at else ())])
+    here = _told_here(sentence)
+    if not here:
+        # "On 8 January 2024 the offices reported on 2023. The briefing was chaired by …".
+        before = _around(sentence)[0][0]
+        here = [m.period for m in told.mentions if before <= m.start < sentence.start]
+    return not asked & _years([*here, *told.titled, *((at,) if at else ())])
 
 
 def _told_here(sentence: Sentence, *, compared: bool = True) -> list[Period]:

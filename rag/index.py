@@ -55,9 +55,19 @@ _LOCAL = re.compile(
 )
 
 
+_LETTERHEAD = 400
+"""Characters that stand before a title at most."""
+
+
+def _letterhead(release: Release) -> str:
+    """What stands before the title: the body above the issuer, too."""
+    at = release.text.find(release.title[:40]) if release.title else -1
+    return release.text[:at] if 0 < at <= _LETTERHEAD else ""
+
+
 def unspoken(release: Release) -> str:
-    """What goes without saying: its metadata and, in a release of a national body, the country."""
-    text = metadata(release)
+    """What goes without saying: metadata and letterhead, and for a national body the country."""
+    text = f"{metadata(release)} {_letterhead(release)}"
     local = not release.issuer or _LOCAL.search(fold(release.issuer))
     return text if release.language != "vi" or local else f"{text} Việt Nam"
 

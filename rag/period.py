@@ -515,6 +515,8 @@ _ATTACHED = re.compile(
     r"increase[sd]?|decrease[sd]?|growth|reached)\s*){0,3}",
     re.I,
 )
+_OPENS = re.compile(r"[,;(]\s*$")
+_FEW_WORDS = re.compile(r"(?:\s+[^\W\d_]+){1,3}\s+")
 _MILD = r"(?:\s+(?:mức|only|just|the|a|an|some|about|nearly|chỉ|là|khoảng|gần|hơn|trên|over))*\s*$"
 _AGAINST = re.compile(
     r"\b(?:against|(?:more|less|fewer) than the|"
@@ -614,7 +616,9 @@ def bound(
         between = text[ahead[-1].end : start]
         # "So với cùng kỳ tăng 1,8%" is a change since then, "(cùng kỳ tăng 1,8%)" one of then.
         since = _BASE.search(text[max(0, ahead[-1].start - 40) : ahead[-1].start])
-        if _ATTACHED.fullmatch(between) and not (since and not _THEN.search(between)):
+        # "…, cùng kỳ năm trước xuất siêu 200,8 triệu USD": all behind it is of that time.
+        opens = _OPENS.search(text[: ahead[-1].start]) and _FEW_WORDS.fullmatch(between)
+        if (opens or _ATTACHED.fullmatch(between)) and not (since and not _THEN.search(between)):
             return Bound(ahead[-1], True, base)
     following = next((mark for mark in quantities if mark[0] >= end), None)
     if base and following and not alone:

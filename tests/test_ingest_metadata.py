@@ -733,6 +733,42 @@ FORT ELLERY, Tamarack — {EN}
         },
     ),
     Case(
+        "a number and an embargo beside the type",
+        f"""\
+**WATER STANDARDS AUTHORITY**
+
+PRESS RELEASE WSA/24/61
+
+**Embargoed until 00:01 on Thursday 3 October 2024**
+
+**Companies told to return 147.6 million to customers**
+
+{EN}
+""",
+        {
+            "issued": "2024-10-03",
+            "number": "WSA/24/61",
+            "title": "Companies told to return 147.6 million to customers",
+        },
+    ),
+    Case(
+        "an embargo behind the type",
+        f"""\
+**GOVERNMENT OF ARDELL**
+
+MEDIA RELEASE - embargoed until 11 am, Thursday 24 September 2020
+
+**A fifth fewer trips on trains and buses**
+
+{EN}
+""",
+        {
+            "issued": "2020-09-24",
+            "issuer": "Government of Ardell",
+            "title": "A fifth fewer trips on trains and buses",
+        },
+    ),
+    Case(
         "posted by a bureau",
         f"""\
 **Ministry of Foodgrains**

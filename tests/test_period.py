@@ -519,6 +519,15 @@ def test_nothing_fits_better_than_the_time_itself(question: Period, release: Per
     assert -1.0 <= fit([question], release) <= fit([question], question) <= 1.0
 
 
+def test_a_clause_that_opens_with_the_same_period_is_of_it() -> None:
+    found = of_figures(
+        "Tỉnh xuất siêu 210,3 triệu USD, cùng kỳ năm trước xuất siêu 200,8 triệu USD."
+    )
+    assert found["200,8 triệu USD"] == ("cùng kỳ năm trước", False)
+    found = of_figures("Xuất khẩu đạt 210,3 triệu USD, so với cùng kỳ năm trước tăng 2,8%.")
+    assert found["2,8%"][0] == ""
+
+
 def test_a_fiscal_year_is_not_quite_the_year_that_it_begins_in() -> None:
     fiscal = Period(2022, 101, 1231, years=2)
     assert fit([Period(2022, 101, 1231)], fiscal) == 0.7
