@@ -748,7 +748,9 @@ PRESS RELEASE WSA/24/61
         {
             "issued": "2024-10-03",
             "number": "WSA/24/61",
+            "issuer": "Water Standards Authority",
             "title": "Companies told to return 147.6 million to customers",
+            "kind": "PRESS RELEASE",
         },
     ),
     Case(
@@ -763,9 +765,9 @@ MEDIA RELEASE - embargoed until 11 am, Thursday 24 September 2020
 {EN}
 """,
         {
-            "issued": "2020-09-24",
             "issuer": "Government of Ardell",
             "title": "A fifth fewer trips on trains and buses",
+            "kind": "MEDIA RELEASE",
         },
     ),
     Case(
