@@ -619,7 +619,7 @@ _ORDINALS = {
 }
 _MONTH_CONTEXT = _compile(
     rf"(?<!\w)(?:in|of|by|since|until|from|to|during|for|this|last|next|early|late|mid|through|"
-    rf"before|after|between|and|end|over|compared{_S}(?:with|to)|versus){_S}$"
+    rf"before|after|between|and|end|over|compared{_S}(?:with|to)|versus|against|than|vs\.?){_S}$"
 )
 _MONTH_GOES_ON = re.compile(
     r"(?:['’]s)? (?:the )?(?:\w+ )?(?:exports?|imports?|figures?|rates?|prices?|sales|output|index|"

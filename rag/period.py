@@ -55,7 +55,7 @@ class Mention:
     table, a document's date or the year of prices."""
 
 
-_PACKED = "6"
+_PACKED = "7"
 """Raise it when `mentions` finds others than before: kept ones are then ignored."""
 
 

@@ -532,3 +532,9 @@ def test_a_fiscal_year_is_not_quite_the_year_that_it_begins_in() -> None:
     fiscal = Period(2022, 101, 1231, years=2)
     assert fit([Period(2022, 101, 1231)], fiscal) == 0.7
     assert fit([fiscal], fiscal) == 1.0
+
+
+def test_a_month_behind_against_or_than_is_compared_with() -> None:
+    found = asked("By what percentage did production rise in June against May?")
+    assert found.periods == (Period(None, 601, 630),)
+    assert found.base == Period(None, 501, 531)
