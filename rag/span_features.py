@@ -319,12 +319,20 @@ def _counted_with(plain: str) -> int:
 def _counting(question: Question, sentence: Sentence, span: Span) -> float:
     """1 for a total with some part, or without it, as asked, -1 for the other.
 
-    Where only the clause of another figure says which it is, this one is of the other sort.
+    Where only the clause of another figure says which it is, this one is of the other sort. What
+    would be with some part ("nếu tính cả …") is not what is asked for without a word on it, and
+    the part itself is no total.
     """
     asked = _counted_with(question.plain)
-    if not asked or not _counted_with(bare(sentence.text)):
+    if not _counted_with(bare(sentence.text)):
         return 0.0
-    own = _counted_with(bare(_clause_of(sentence, span)))
+    clause = bare(_clause_of(sentence, span))
+    own = _counted_with(clause)
+    if not asked:
+        return -1.0 if own > 0 and re.match(r"\s*(?:neu|if)\b", clause) else 0.0
+    head = bare(sentence.text[: span.start - sentence.start])
+    if re.search(rf"{_COUNTED_IN.pattern}\s*$", head):
+        return -1.0
     if own:
         return float(asked * own)
     others = {
@@ -1118,8 +1126,11 @@ def _period_fits(
                 value = 0.5 if value == -1.0 else -0.7 if value > 0 else -0.3
             found.append(value)
     if any(apart and value >= 0.5 for apart, value in zip(aside, found, strict=True)):
-        # Where a figure aside is of the time asked for, those that it stands beside are not.
-        found = [v if apart else min(v, -0.3) for apart, v in zip(aside, found, strict=True)]
+        # Where a figure aside is of the time asked for, those that it stands beside are not, but
+        # for what is known to be of that time as well.
+        found = [
+            v if apart or v >= 0.5 else min(v, -0.3) for apart, v in zip(aside, found, strict=True)
+        ]
     return found, beside
 
 
