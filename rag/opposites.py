@@ -7,6 +7,7 @@ sentence are otherwise the same, so that nothing else tells them apart as surely
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib.resources import files
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9}
@@ -32,6 +33,8 @@ def _read() -> tuple[list[list[re.Pattern[str]]], list[re.Pattern[str]]]:
 
 
 _OPPOSED, _NUMBERED = _read()
+_Terms = tuple[re.Pattern[str], list[re.Pattern[str]]]
+"""A term of the question and what excludes it."""
 
 
 def opposed(question: str, told: str) -> bool:
@@ -40,21 +43,33 @@ def opposed(question: str, told: str) -> bool:
     `told` is the sentence with its headings. A term that both have, or that the question has on
     both sides, says nothing.
     """
-    question, told = question.lower(), told.lower()
+    told = told.lower()
+    terms, numbers = _asked(question.lower())
+    if any(
+        not asked.search(told) and any(group.search(told) for group in others)
+        for asked, others in terms
+    ):
+        return True
+    return any(
+        found and not wanted & found
+        for label, wanted in numbers
+        for found in [_numbers(label, told)]
+    )
+
+
+@lru_cache(maxsize=64)
+def _asked(question: str) -> tuple[list[_Terms], list[tuple[re.Pattern[str], set[int]]]]:
+    """What a question in lower case names of the list: terms with their opposites, and numbers.
+
+    A question is held against each figure that is weighed.
+    """
+    terms = []
     for groups in _OPPOSED:
         asked = [group for group in groups if group.search(question)]
-        others = [group for group in groups if group not in asked]
-        if (
-            len(asked) == 1
-            and not asked[0].search(told)
-            and any(group.search(told) for group in others)
-        ):
-            return True
-    return any(
-        wanted and found and not wanted & found
-        for label in _NUMBERED
-        for wanted, found in [(_numbers(label, question), _numbers(label, told))]
-    )
+        if len(asked) == 1:
+            terms.append((asked[0], [group for group in groups if group is not asked[0]]))
+    numbers = [(label, _numbers(label, question)) for label in _NUMBERED]
+    return terms, [(label, wanted) for label, wanted in numbers if wanted]
 
 
 def _numbers(label: re.Pattern[str], text: str) -> set[int]:

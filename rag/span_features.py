@@ -408,7 +408,7 @@ def _owner_fits(question: Question, sentence: Sentence) -> list[float]:
         plain = run.isupper() or any(char.isdigit() for char in run) or said <= _NO_NAMES
         if mine or (said and not plain and (match.start() or len(said) > 1)):
             named.append((match.start(), match.end(), mine))
-    if all(asked for _, _, asked in named) or not any(asked for _, _, asked in named):
+    if len({mine for _, _, mine in named}) < 2:
         return fits
     for number, span in enumerate(sentence.spans):
         start, end = span.start - sentence.start, span.end - sentence.start
@@ -457,8 +457,9 @@ def _negated(question: Question, sentence: Sentence, span: Span) -> float:
         head = f"{pieces[-2]} {head}"
     if not _NOT.search(f"{head} | {tail}"):
         return 0.0
-    asks = _ASKS_NOT_UNMARKED if question.text.isascii() else _ASKS_NOT
-    return 1.0 if _ASKS_NOT.search(question.text) or asks.search(question.text) else -1.0
+    asked = question.text
+    unmarked = asked.isascii() and _ASKS_NOT_UNMARKED.search(asked)
+    return 1.0 if _ASKS_NOT.search(asked) or unmarked else -1.0
 
 
 def _clause_of(sentence: Sentence, span: Span) -> str:
