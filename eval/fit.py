@@ -80,7 +80,7 @@ from rag.figures import in_dollars_of
 from rag.index import Index
 from rag.language import detect
 from rag.question import vietnamese_wordings
-from rag.retrieve import PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
+from rag.retrieve import FIRST_FEATURES, PASSAGE_FEATURES, Candidate, Retriever, Weights, pair_of
 from rag.settings import Settings
 from rag.span_features import SPAN_FEATURES, Sentence, span_features
 from rag.weights import unpack
@@ -190,7 +190,7 @@ def gather(
             if not item.answerable or (what == "span" and item.fits is None):
                 continue
             asked = retriever.ask(retriever.understand(item.text))
-            found = retriever.search(asked, 30 if what == "passage" else 10)
+            found = retriever.search(asked, 100 if what == "passage" else 10)
             if what == "passage":
                 rows = [candidate.features for candidate in found]
                 right = [item.holds(candidate) for candidate in found]
@@ -423,12 +423,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings, sources = opened(one, folder, embedder)
             stores.append(_store(settings, embedder, stack))
             stores[-1].asked = squad_questions(one, sources)
-        for number, (path, corpus, split) in enumerate(gold):
-            settings = Settings(data_dir=Path(data) / f"gold{number}")
-            ingest([str(corpus)], settings, embedder=embedder)
-            stores.append(_store(settings, embedder, stack))
-            with Archive.open(settings) as archive:
-                stores[-1].asked = gold_questions(path, archive.releases(), split)
+        public = len(stores)
+        for number, one_set in enumerate(gold):
+            folder = Path(data) / f"gold{number}"
+            stores.append(_gold_store([one_set], folder, embedder, stack))
         if options.what == "cross-encoder":
             from eval.fit_cross import train  # torch is slow to import
 
@@ -446,27 +444,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")
             return 0
         try:
-            _fit_weights(stores, options, weights)
+            searched = stores[:public]
+            if gold and not options.judges:
+                # Finding is hardest where there is much: all releases in one collection.
+                together = Path(data) / "together"
+                searched.append(_gold_store(gold, together, embedder, stack))
+            _fit_weights(searched, stores, options, weights)
         except ValueError as error:
             parser.error(f"{error}; name more sets: --squad, --gold")
         _write(weights)
     return 0
 
 
+def _gold_store(
+    gold: Sequence[tuple[Path, Path, Split]], folder: Path, embedder: Embedder, stack: ExitStack
+) -> Store:
+    """The releases of some gold files in one collection, with their questions."""
+    settings = Settings(data_dir=folder)
+    ingest(sorted({str(corpus) for _, corpus, _ in gold}), settings, embedder=embedder)
+    store = _store(settings, embedder, stack)
+    releases = store.archive.releases()
+    for path, _, split in gold:
+        store.asked += gold_questions(path, releases, split)
+    return store
+
+
 def _fit_weights(
-    stores: Sequence[Store], options: argparse.Namespace, weights: dict[str, Any]
+    searched: Sequence[Store],
+    stores: Sequence[Store],
+    options: argparse.Namespace,
+    weights: dict[str, Any],
 ) -> None:
-    """Fit the models of `weights.json` one on the other. Raises ValueError if questions lack."""
+    """Fit the models of `weights.json` one on the other. Raises ValueError if questions lack.
+
+    Passages are found in the collections `searched`, and read in `stores`.
+    """
     if not options.judges:
         rng = random.Random(5)
-        some = [
-            replace(one, asked=rng.sample(one.asked, -(-len(one.asked) // options.every)))
-            for one in stores
-        ]
-        found = gather(some, "passage", Weights(weights))
+        some, sought = (
+            [
+                replace(one, asked=rng.sample(one.asked, -(-len(one.asked) // options.every)))
+                for one in collections
+            ]
+            for collections in (stores, searched)
+        )
+        found = gather(sought, "passage", Weights(weights))
         fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
-        first = [replace(case, features=case.features[:, :4]) for case in found]
-        fit_listwise("first", PASSAGE_FEATURES[:4], first, options.folds, weights)
+        first = [replace(case, features=case.features[:, : len(FIRST_FEATURES)]) for case in found]
+        fit_listwise("first", FIRST_FEATURES, first, options.folds, weights)
         found = gather(some, "sentence", Weights(weights))
         fit_listwise("sentence", SENTENCE_FEATURES, found, options.folds, weights)
         found = gather(some, "span", Weights(weights), read=False)

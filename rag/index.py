@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,15 +218,25 @@ class Index:
         self, vector: Vector, k: int, *, release_ids: Sequence[str] | None = None
     ) -> dict[str, float]:
         """The k passages most similar to a vector: id -> cosine."""
+        found = self._answered(
+            lambda: self._collection().query(
+                query_embeddings=vector[None, :],
+                n_results=k,
+                where={"release_id": {"$in": list(release_ids)}} if release_ids else None,
+                include=["distances"],
+            )
+        )
+        return {
+            passage_id: 1.0 - float(distance)
+            for passage_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        }
+
+    def _answered(self, question: Callable[[], Any]) -> Any:
+        """What Chroma answers; it is asked anew when it was opened before another's write."""
         with self._translated():
             for left in reversed(range(_TRIES)):
                 try:
-                    found = self._collection().query(
-                        query_embeddings=vector[None, :],
-                        n_results=k,
-                        where={"release_id": {"$in": list(release_ids)}} if release_ids else None,
-                        include=["distances"],
-                    )
+                    found = question()
                     break
                 except Exception:
                     # A writer in another process has taken out passages that the open store still
@@ -234,10 +244,18 @@ class Index:
                     if self._settings.chroma_url or not left:
                         raise
                     self._close_chroma()
-        return {
-            passage_id: 1.0 - float(distance)
-            for passage_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        }
+        return found
+
+    def similar(self, vector: Vector, ids: Sequence[str]) -> dict[str, float]:
+        """The cosines of a vector with some passages: id -> cosine."""
+        if not ids:
+            return {}
+        found = self._answered(
+            lambda: self._collection().get(ids=list(ids), include=["embeddings"])
+        )
+        return dict(
+            zip(found["ids"], (np.asarray(found["embeddings"]) @ vector).tolist(), strict=True)
+        )
 
     def lexical(self, wanted: Sequence[str]) -> Lexical:
         """BM25 scores of every passage for some terms (see `terms`)."""
@@ -263,28 +281,32 @@ class Index:
         """The id of the release of the passage at a place in `ids`."""
         return self._current_words().label(number).partition(" ")[2]
 
+    def best_of_release(self, scores: Scores) -> Scores:
+        """(passages,): the largest score of a passage of the same release."""
+        return self._current_words().best_of_label(scores)
+
     @property
-    def languages(self) -> list[Language]:
-        """The languages of the releases that BM25 covers."""
-        return list(self._by_language())
-
-    def in_language(
-        self, numbers: npt.NDArray[np.intp], language: Language
-    ) -> npt.NDArray[np.bool_]:
-        """Which of the passages at some places in `ids` are of releases in a language."""
-        found: npt.NDArray[np.bool_] = self._by_language()[language][
-            self._current_words().label_numbers(numbers)
-        ]
-        return found
-
-    def _by_language(self) -> dict[Language, npt.NDArray[np.bool_]]:
-        """Which of the labels are of releases in each language."""
+    def by_language(self) -> Mapping[Language, npt.NDArray[np.bool_]]:
+        """(passages,) for each language: which are of releases in it."""
         current = self._current_words()
         if self._languages is None or self._languages[0] is not current:
             said = np.array([label.partition(" ")[0] for label in current.labels])
-            found = {cast(Language, str(one)): said == one for one in np.unique(said)}
-            self._languages = (current, found)
+            self._languages = (
+                current,
+                {
+                    cast(Language, str(one)): (said == one)[current.label_numbers]
+                    for one in np.unique(said)
+                },
+            )
         return self._languages[1]
+
+    def of_releases(self, release_ids: Collection[str]) -> npt.NDArray[np.bool_]:
+        """(passages,): which are of some releases."""
+        current = self._current_words()
+        wanted = set(release_ids)
+        mine = np.array([label.partition(" ")[2] in wanted for label in current.labels], bool)
+        found: npt.NDArray[np.bool_] = mine[current.label_numbers]
+        return found
 
     def stored_ids(self) -> set[str]:
         """Every passage id that Chroma holds."""
@@ -404,9 +426,9 @@ class Index:
     def _worded(
         self, *, arriving: Collection[str] = (), leaving: Collection[str] = ()
     ) -> Iterator[tuple[str, str, str]]:
-        """Every passage with its headings and what is known about its release."""
+        """Every passage with its headings and what goes without saying in its release."""
         releases = self._archive.visible(arriving=arriving, leaving=leaving)
-        known = {name: metadata(release) for name, release in releases.items()}
+        known = {name: unspoken(release) for name, release in releases.items()}
         for passage in self._archive.texts(list(releases)):
             text = " ".join((known[passage.release_id], *passage.section, passage.text))
             release = releases[passage.release_id]

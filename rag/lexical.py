@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from rag.language import bare, fold, words
 
-FORMAT = "4"
+FORMAT = "5"
 """Of the files; another format is built again."""
 _K1, _B = 1.5, 0.75
 _TOGETHER = 4096
@@ -100,6 +100,7 @@ class Words:
         """Each run of passages has one, in the order of `ids`."""
         runs = [count for _, count in listed["labels"]]
         self._label_of = np.repeat(np.arange(len(runs), dtype=np.int32), runs)
+        self._runs = np.cumsum([0, *runs[:-1]])
         self.position = {name: number for number, name in enumerate(self.ids)}
         """Passage id -> its place in `ids`."""
         self._terms = _mapped(folder / "terms.npy")
@@ -122,10 +123,17 @@ class Words:
         """The label that the passage at a place was given."""
         return self.labels[int(self._label_of[number])]
 
-    def label_numbers(self, numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
-        """Which of the labels the passages at some places were given."""
-        found: npt.NDArray[np.int32] = self._label_of[numbers]
-        return found
+    @property
+    def label_numbers(self) -> npt.NDArray[np.int32]:
+        """(passages,): which of the labels each was given."""
+        return self._label_of
+
+    def best_of_label(self, scores: Scores) -> Scores:
+        """(passages,): the largest of the scores of those with the same label in the same run."""
+        if not len(scores):
+            return scores
+        best: Scores = np.maximum.reduceat(scores, self._runs)[self._label_of]
+        return best
 
     def scores(self, wanted: Iterable[str]) -> Scores:
         """(passages,): the sum of the terms' scores; a term given twice counts twice."""

@@ -1,6 +1,7 @@
 """From a question to the passages that may answer it.
 
 Candidates come from both indexes; each gets a handful of features, and a weighted sum ranks them.
+What is known without reading a passage (`FIRST_FEATURES`) tells which of them are read.
 The weights were fitted on public question sets (`eval/fit.py`), one set for questions in the
 language of the passage and one for questions in the other language.
 
@@ -10,6 +11,9 @@ the collection:
 - `dense`: cosine of question and passage vectors (mean-centred, see `rag.embedding.Head`);
 - `words`: BM25 of the question's own words, as a share of the most that they could reach;
 - `terms`: the same for the glossary's wordings in the passage's language, best wording per term;
+- `names`: the same for the question's names and numbers, which survive a change of language, in
+  that passage of the release that says most of them: one that is about a place seldom says so in
+  every passage;
 - `late`: late interaction (Khattab and Zaharia 2020): for each token of the question the largest
   cosine among the passage's tokens, averaged by inverse document frequency;
 - `best`: late interaction with the passage's best sentence alone;
@@ -21,6 +25,7 @@ the collection:
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -47,10 +52,11 @@ from rag.period import Mention, Period, fit, fit_of, mentioned, mentions, resolv
 from rag.question import Question, understand
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
-PASSAGE_FEATURES = ("bias", "dense", "words", "terms", "late", "best", "exact", "about", "period")
-_FROM_EACH = 100
-"""Candidates taken from each index."""
-_READ = 16
+FIRST_FEATURES = ("bias", "dense", "words", "terms", "names")
+PASSAGE_FEATURES = (*FIRST_FEATURES, "late", "best", "exact", "about", "period")
+_FROM_EACH = 50
+"""Candidates taken from each index, at least."""
+_READ = 20
 """Candidates whose token vectors are read, at least."""
 _NEAR = 20
 """Passages that tell which diacritics are meant."""
@@ -96,8 +102,8 @@ class _Row(NamedTuple):
 
     passage_id: str
     release_id: str
-    own: float
-    term: float
+    told: tuple[float, float, float]
+    """Its `words`, `terms` and `names`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +147,23 @@ def own_terms(question: Question) -> list[str]:
     return [term for term in found if not term.startswith("~")]
 
 
-def crossing_terms(question: Question) -> list[str]:
-    """The terms that survive a change of language: names and numbers, without diacritics."""
-    kept = [word for word in question.content if word[0].isdigit() or word in question.names]
-    return ["~" + bare(word) for word in kept]
+def name_terms(question: Question) -> list[str]:
+    """The terms that survive a change of language: names and numbers, without diacritics.
+
+    Also pairs of them that stand side by side: "~lam ~khe" is rare where "~lam" is not.
+    """
+    named = [word[0].isdigit() or word in question.names for word in question.content]
+    plain = ["~" + bare(word) for word in question.content]
+    return [
+        *itertools.compress(plain, named),
+        *(
+            f"{left} {right}"
+            for (left, right), both in zip(
+                itertools.pairwise(plain), itertools.pairwise(named), strict=True
+            )
+            if all(both)
+        ),
+    ]
 
 
 class Retriever:
@@ -210,35 +229,29 @@ class Retriever:
             nearest = beside.submit(
                 self._index.nearest,
                 asked.encoded.vector,
-                min(_FROM_EACH, len(ids)),
+                min(max(k, _FROM_EACH), len(ids)),
                 release_ids=sorted(allowed) if allowed is not None else None,
             )
-            own = self._share(own_terms(question))
-            crossing = self._share(crossing_terms(question))
-            languages = self._index.languages
-            by_language = {one: self._term_scores(question, one) for one in languages}
-            lexical = own + sum(by_language.values())
-            top = _largest(lexical, _FROM_EACH if allowed is None else len(ids))
+            told, lexical = self._lexical(question)
+            if allowed is not None:
+                lexical *= self._index.of_releases(allowed)
+            top = _largest(lexical, max(k, _FROM_EACH))
             near = nearest.result()
+        worded = dict.fromkeys((ids[n] for n in top.tolist()), 0.0)
+        lacking = [name for name in worded if name not in near]
+        near = worded | self._index.similar(asked.encoded.vector, lacking) | near
         dense = {position[name]: cosine for name, cosine in near.items() if name in position}
-        numbers = np.array([*dense, *(n for n in top.tolist() if n not in dense)], np.intp)
-        if allowed is not None:
-            numbers = numbers[[self._index.release_of(n) in allowed for n in numbers.tolist()]]
-        # The columns of `told` are the first four features of a passage.
-        told = np.zeros((len(numbers), 4), np.float32)
-        fitted = np.zeros_like(told)
-        for language, term in by_language.items():
-            here = self._index.in_language(numbers, language)
-            share = own if question.language == language else np.maximum(own, crossing)
-            told[here, 2], told[here, 3] = share[numbers[here]], term[numbers[here]]
-            fitted[here] = self._fitted("first", question, language)
-        told[:, 0] = 1.0
-        told[:, 1] = [dense.get(n, 0.0) for n in numbers.tolist()]
-        best = np.argsort(-(told * fitted).sum(axis=1), kind="stable")[: max(k, _READ)]
+        numbers = np.array(list(dense), np.intp)
+        scores = lexical[numbers]
+        cosines = np.array(list(dense.values()), np.float32)
+        for language, here in self._index.by_language.items():
+            bias, weight = self._fitted(question, language, FIRST_FEATURES)[:2]
+            scores += here[numbers] * (bias + weight * cosines)
+        best = numbers[np.argsort(-scores, kind="stable")[: max(k, _READ)]]
         rows = [
-            _Row(ids[n], self._index.release_of(n), own_share, term_share)
-            for n, (own_share, term_share) in zip(
-                numbers[best].tolist(), told[best, 2:].tolist(), strict=True
+            _Row(ids[n], self._index.release_of(n), (words, terms, names))
+            for n, (words, terms, names) in zip(
+                best.tolist(), told[:, best].T.tolist(), strict=True
             )
         ]
         found = self._rank(asked, rows)
@@ -248,13 +261,29 @@ class Retriever:
             first = found[0].release
             ends = self._archive.passages_of(first.id)
             ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in shown]
-            added = [_Row(p.id, first.id, 0.0, 0.0) for p in ends]
+            added = [_Row(p.id, first.id, (0.0, 0.0, 0.0)) for p in ends]
             return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
         return found[:k]
 
-    def _fitted(self, model: str, question: Question, language: Language) -> Vector:
-        names = PASSAGE_FEATURES[:4] if model == "first" else PASSAGE_FEATURES
+    def _fitted(
+        self, question: Question, language: Language, names: Sequence[str] = PASSAGE_FEATURES
+    ) -> Vector:
+        model = "first" if names is FIRST_FEATURES else "passage"
         return self._weights.vector(model, pair_of(question, language), names)
+
+    def _lexical(self, question: Question) -> tuple[npt.NDArray[np.float32], Vector]:
+        """What BM25 tells of every passage, and its part of the first sum.
+
+        (3, passages): `words`, `terms` and `names`; (passages,).
+        """
+        told = np.zeros((3, len(self._index.ids)), np.float32)
+        told[0] = self._share(own_terms(question))
+        told[2] = self._index.best_of_release(self._share(name_terms(question)))
+        total = np.zeros(told.shape[1], np.float32)
+        for language, here in self._index.by_language.items():
+            told[1] += here * self._term_scores(question, language)
+            total += here * (self._fitted(question, language, FIRST_FEATURES)[2:] @ told)
+        return told, total
 
     def _rank(self, asked: Asked, rows: Sequence[_Row]) -> list[Candidate]:
         question = asked.question
@@ -271,7 +300,7 @@ class Retriever:
             similarities = asked.encoded.tokens @ tokens.T
         knowns = {name: self._known(asked, name) for name in releases}
         fitted = {
-            language: self._fitted("passage", question, language)
+            language: self._fitted(question, language)
             for language in {release.language for release in releases.values()}
         }
         found, at = [], 0
@@ -286,8 +315,7 @@ class Retriever:
                 [
                     1.0,
                     dense,
-                    row.own,
-                    row.term,
+                    *row.told,
                     *_late(asked, passage, vectors, similarity, known),
                     float(_among(asked.encoded.ids, vectors.ids) @ asked.token_weights),
                     about(question, passage, release),
@@ -363,7 +391,7 @@ def _late(
         return 0.0, 0.0
     starts = _sentence_starts(passage.text)
     number = np.searchsorted(starts, encoded.spans[:, 0], side="right")
-    edges = np.flatnonzero(np.diff(number, prepend=-1))
+    edges = np.concatenate(([0], np.flatnonzero(number[1:] != number[:-1]) + 1))
     by_sentence = np.maximum.reduceat(similarity, edges, axis=1)
     whole = np.maximum(by_sentence.max(axis=1), known)
     each = np.maximum(by_sentence, known[:, None])
