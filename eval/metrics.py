@@ -412,3 +412,18 @@ def calibration(
             error += abs(accuracy - confidence) * count / len(pairs)
         table.append(Bin(index / bins, (index + 1) / bins, count, confidence, accuracy))
     return (error if pairs else None), table
+
+
+def calibration_by_chance(table: Sequence[Bin]) -> float | None:
+    """The expected calibration error that a perfect confidence has on as many answers.
+
+    A bin of n answers then misses its confidence c by sqrt(2 c (1 - c) / (pi n)) in the mean (the
+    mean absolute deviation of a share, by the normal approximation). None without answers.
+    """
+    total = sum(each.count for each in table)
+    error = 0.0
+    for each in table:
+        if each.confidence is not None:
+            spread = each.confidence * (1 - each.confidence)
+            error += each.count / total * math.sqrt(2 * spread / (math.pi * each.count))
+    return error if total else None

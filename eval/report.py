@@ -312,7 +312,10 @@ def _calibration(report: Report) -> str:
         f"<td class=n>{confidence:.2f}</td><td class=n>{accuracy:.2f}</td></tr>"
         for low, high, count, confidence, accuracy in shown
     ]
-    error = "undefined" if report.ece is None else f"{report.ece:.3f}"
+    by_chance = metrics.calibration_by_chance(report.calibration)
+    error = "undefined"
+    if report.ece is not None and by_chance is not None:
+        error = f"{report.ece:.3f}, of which {by_chance:.3f} by chance"
     note = f"Given answers: confidence (across) and share right (up); expected error {error}"
     table = (
         "<table><thead><tr><th scope=col class=n>bin<th scope=col class=n>answers"

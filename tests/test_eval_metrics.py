@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from decimal import Decimal
 
 import pytest
@@ -295,3 +296,14 @@ def test_calibration() -> None:
     assert table[2].accuracy == 0.5
     assert (table[0].confidence, table[0].accuracy) == (None, None)
     assert metrics.calibration([], [])[0] is None
+
+
+def test_a_perfect_confidence_has_the_calibration_error_of_chance() -> None:
+    rng = random.Random(2)
+    confidences = [rng.uniform(0.2, 1.0) for _ in range(250)]
+    errors = []
+    for _ in range(300):
+        error, table = metrics.calibration(confidences, [rng.random() < c for c in confidences])
+        errors.append(error or 0.0)
+    assert metrics.calibration_by_chance(table) == pytest.approx(sum(errors) / 300, rel=0.05)
+    assert metrics.calibration_by_chance(metrics.calibration([], [])[1]) is None

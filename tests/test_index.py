@@ -134,12 +134,28 @@ def test_a_question_with_diacritics_prefers_its_own_words(index: Index) -> None:
 
 
 def test_each_passage_is_in_the_language_of_its_release(archive: Archive, index: Index) -> None:
-    everywhere = np.arange(len(index.ids))
     known = {release.id: release.language for release in archive.releases()}
-    for language in index.languages:
-        expected = [known[index.release_of(number)] == language for number in everywhere.tolist()]
-        assert index.in_language(everywhere, language).tolist() == expected
-    assert set(index.languages) == set(known.values())
+    assert set(index.by_language) == set(known.values())
+    for language, here in index.by_language.items():
+        expected = [known[index.release_of(at)] == language for at in range(len(index.ids))]
+        assert here.tolist() == expected
+
+
+def test_passages_of_some_releases(index: Index) -> None:
+    mine = index.of_releases({"a" * 16, "of none"})
+    assert [name for name, here in zip(index.ids, mine, strict=True) if here] == ["a0", "a1"]
+
+
+def test_the_best_passage_speaks_for_its_release(index: Index) -> None:
+    scores = np.array([{"a1": 2.0, "b0": 1.0}.get(name, 0.0) for name in index.ids], np.float32)
+    best = dict(zip(index.ids, index.best_of_release(scores).tolist(), strict=True))
+    assert best == {"a0": 2.0, "a1": 2.0, "b0": 1.0, "b1": 1.0}
+
+
+def test_similarity_with_passages_that_are_named(index: Index) -> None:
+    found = index.similar(vector(1, 0, 0), ["a1", "b1", "gone"])
+    assert found == pytest.approx({"a1": math.sqrt(0.5), "b1": 0.0}, abs=1e-6)
+    assert index.similar(vector(1, 0, 0), []) == {}
 
 
 def test_no_score_exceeds_the_ceiling(index: Index) -> None:

@@ -149,6 +149,38 @@ def test_the_order_of_ingest_does_not_matter(embedder: Embedder, tmp_path: Path)
     assert "cà phê" in rankings[0][0][0]
 
 
+def test_a_country_that_only_the_letterhead_names_finds_its_release_among_many(
+    embedder: Embedder, tmp_path: Path
+) -> None:
+    """Made-up countries report alike, in more passages than either index is asked for."""
+    places = [a + b for a in ("Kar", "Mor", "Tel", "Vash", "Nor", "Bel") for b in ("vonia", "dana",
+              "haven", "mira", "stead")]  # fmt: skip
+    files = []
+    for number, place in enumerate(places):
+        told = (
+            f"{topic} in the first quarter of 2023 came to ${number + 3}.{at}5 billion, or "
+            f"{20 + number}% of the plan for the year; ministries continue with the tasks of 2023. "
+            + "The agencies report on progress each month and answer for the results. "
+            * 6
+            for at, topic in enumerate(("Revenue", "Spending", "Exports", "Public investment"))
+        )
+        head = f"REPUBLIC OF {place.upper()}\n\nMinistry of Finance\n\nPRESS RELEASE\n\n"
+        files.append(tmp_path / f"{number}.md")
+        files[-1].write_text(head + "# Budget in 2023\n\n" + "\n\n".join(told), encoding="utf-8")
+    settings = Settings(data_dir=tmp_path / "var")
+    ingest(files, settings, embedder=embedder)
+    with (
+        Archive.open(settings) as archive,
+        Index.open(settings, archive, embedder.identity) as index,
+    ):
+        assert len(index.ids) > 100
+        retriever = Retriever(archive, index, embedder)
+        for number, place in enumerate(places):
+            for question in (f"What was {place}'s revenue?", f"Thu ngân sách của {place}?"):
+                found = search(retriever, question)[0]
+                assert found.release.source == str(files[number]), question
+
+
 def test_an_empty_collection(embedder: Embedder, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "var")
     with (
