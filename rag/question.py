@@ -68,11 +68,13 @@ _OFFICES = (
     r"(?:chu tich|giam doc|bo truong|thu truong|truong (?:phong|ban)|cuc truong|tong cuc truong|"
     r"bi thu(?! hoi| hut| phi| giu)|thong doc|thi truong|hieu truong|tong thong|"
     r"thu tuong|quoc vu khanh|"
-    r"vien truong|chanh (?:van phong|thanh tra))"
+    r"vien truong|chanh (?:van phong|thanh tra|an)|tong (?:thanh tra|kiem toan|chuong ly)|thu hien|"
+    r"ke toan truong)"
 )
 _OFFICES_EN = (
     r"(?:director(?: general)?|chair(?:man|woman|person)|(?<!wheel )chair|minister|mayor|"
-    r"governor|president|secretary|commissioner|auditor general|attorney general|chief executive)"
+    r"governor|president|secretary|commissioner|auditor general|attorney general|chief executive|"
+    r"judge|spokes(?:man|woman|person)|statistician)"
 )
 _NOT_OFFICES_EN = (
     r"(?!.*\b(?:per|to|from|with|by|what|which|how|when|where|role|outstanding|repaid|salary|speech|"
@@ -87,7 +89,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "document",
         r"\bso (?:hieu|van ban|ky hieu)\b|\b(?:nghi (?:quyet|dinh)|quyet dinh|van ban|luat|chi thi|"
-        r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|gi)\b|"
+        r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|"
+        r"(?<!ten )(?<!ten la )gi)\b|"
         r"\b(?:cong dien|quy dinh|thong bao|to trinh) nao\b|"
         rf"\b(?:which|what) (?:{_NO_VERB}\w+ ){{0,3}}(?:resolution|decree|decision|law|act|"
         r"directive|circular|document|(?<!investment )(?<!export )(?<!capital )(?<!output )plan|"
@@ -117,6 +120,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "percent",
         r"\bbao nhieu (?:phan tram|%)|%|\bphan tram\b|\bty le\b|\bper ?cent|\bpercentage\b|"
+        r"\bhow (?:steep|common|widespread)\b|\bthay doi (?:the nao|ra sao)\b|"
         r"\b(?:tang|giam)(?: truong)? (?:bao nhieu|the nao|may)\b|\btoc do tang\b|\bshare of\b|"
         r"\bhow (?:much|fast) (?:did|has|have|was|were|is|higher|lower)?.{0,60}\b(?:grow|grew|rise|"
         r"rose|fall|fell|increase|decrease|decline|drop|up|down|change|expand|contract|higher|"
@@ -125,7 +129,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "money",
-        r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do|von|kinh phi|ngan sach)\b|"
+        r"\bbao nhieu (?:tien|dong|ty|trieu|usd|do|von|kinh phi|ngan sach|trai phieu|co tuc|"
+        r"ngoai te|eurobond)\b|"
         r"\bthu (?:duoc |ve )?bao nhieu(?! (?!ca nam)[a-z]+)|"
         r"\b(?:so tien|kinh phi|so von|tong von|"
         r"tri gia|gia tri|kim ngach|doanh thu|chi phi|tong thu|tong chi|ngan sach|von dau tu|"
@@ -133,7 +138,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"funding|cash)\b|\b(?:cost|budget|revenue|spending|expenditure|spent|spend|paid|disburse|"
         r"fund|funding|amount|capital(?! cit)|turnover|sales|price|worth|value|investment|exports?|"
         r"imports?|"
-        r"donat|pledg)\w*\b|\bbao nhieu tien\b|"
+        r"donat|pledg|dividend)\w*\b|\bbao nhieu tien\b|"
         r"\b(?:chi(?! so\b)|tra|nop|cap|quyen gop|tai tro)\b.{0,40}\bbao nhieu\b"
         r"(?! (?:nguoi|ca|du an))|\bhet bao nhieu\b|\bowe[sd]?\b|"
         r"\bin (?:dollars|dong(?! (?:thap|hoi|nai|ha|da|van|xoai|bac|nam))|euros|"
@@ -160,8 +165,9 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\bai\b|\b(?:nguoi|dong chi|lanh dao|thu truong|bo truong|giam doc|chu tich|bi thu|"
         r"cuc truong|quan chuc|can bo) nao\b|"
         rf"\bnames? (?:of )?(?:the )?(?:(?!by\b|of\b)\w+ ){{0,5}}"
-        rf"(?:{_OFFICES_EN}|head)\b|"
-        rf"\b(?:{_OFFICES}|nguoi dung dau)\b(?: (?!{_ACTS}\b)\w+){{0,14}} ten (?:la )?gi\b|"
+        rf"(?:{_OFFICES_EN}|head)\b|\bname the (?:\w+ ){{0,3}}(?:officer|official|person)\b|"
+        rf"\b(?:{_OFFICES}|lanh dao|thu khoa|ky su truong|uy vien|"
+        r"nguoi (?:dung dau|dai dien|phat ngon|phu trach))\b(?: \w+){0,14} ten (?:la )?gi\b|"
         rf"^(?!thi truong)(?:pho )?{_OFFICES}(?: (?!{_ACTS}\b)\w+){{0,8}}$|"
         rf"^{_NOT_OFFICES_EN}(?:the )?(?:deputy |vice |acting )?(?:{_OFFICES_EN}|principal|"
         r"head(?! of (?:cattle|sheep|pigs|poultry))) of (?:\w+ ){0,6}\w+$|"
@@ -198,7 +204,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"(?<!waiting )\blist\b|"
         r"\b(?:which|what) (?:(?!(?:did|do|does|was|were|is|are|has|have|had)\b)\w+ ){0,3}"
         r"(?:districts|sectors|agencies|areas|industries|indicators|"
-        r"counties|provinces|units|measures|groups|states|principles|departments)\b|\bname the\b",
+        r"counties|provinces|units|measures|groups|states|principles|departments)\b|"
+        rf"\bname the\b(?! (?:\w+ ){{0,3}}(?:{_OFFICES_EN}|head|officer|official|person)\b)",
     ),
 )
 _MONEY_WORDS = (
@@ -659,7 +666,9 @@ def _wants(plain: str) -> frozenset[Want]:
     ):
         return frozenset({"text"})
     if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
-        return frozenset({"multiple"})
+        # "How many times were prices raised" counts, "how many times higher" compares.
+        counts = re.search(r"\bhow many times (?:a|per|were|was|did|do|does|has|have|had)\b", plain)
+        return frozenset({"multiple", "count"} if counts else {"multiple"})
     if re.search(
         r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
         r"\b(?:share|proportion|what portion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from eval import kinds
 from eval.fit import Store, main, unseen
 from eval.fit_kinds import fit_kinds, kind_of
 from eval.fit_sets import Asked
@@ -165,3 +168,27 @@ def test_the_words_of_a_question_tell_the_kind() -> None:
     assert arrays["sets"].tolist() == ["a set"]
     with pytest.raises(ValueError, match="of the kind agency"):
         fit_kinds([each for each in asked if each[1] != "agency"], [])
+
+
+def test_questions_that_are_read_as_asking_for_something_else_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"question": "Who chairs the council?", "answers": ["Ann Example"], "tags": ["person"]},
+        {"question": "Ann Example, please?", "answers": ["Ann Example"], "tags": ["person"]},
+        {"question": "Is there a why?", "answers": [], "tags": []},
+    ]
+    gold = tmp_path / "gold.jsonl"
+    with gold.open("w", encoding="utf-8") as file:
+        for number, row in enumerate(rows):
+            quote = [{"release": "made-up.md", "quote": "Ann Example chairs it."}]
+            answerable = bool(row["answers"])
+            row |= {"id": f"m{number}-en", "lang": "en", "answerable": answerable, "figure": None}
+            row["evidence"] = quote if answerable else []
+            file.write(json.dumps(row) + "\n")
+    assert kinds.main([str(gold)]) == 0
+    table, *named = capsys.readouterr().out.split("person: ")
+    assert "person             2      0.500" in table
+    assert [line.split(" [")[0] for line in named] == ["Ann Example, please?"]
+    assert kinds.main([str(tmp_path / "none.jsonl")]) == 2
+    assert capsys.readouterr().err.startswith("error: ")

@@ -1,0 +1,71 @@
+"""`python -m eval.kinds`: what questions are taken to ask for, against the kinds of their answers.
+
+    python -m eval.kinds GOLD.jsonl ... [--show N]
+
+Prints, for each kind of gold answer, how many questions there are and which share of them is read
+as asking for it (`rag.question`, `rag.expected`), and up to N questions that are not. Nothing is
+asked: a mistake that takes the answer from every question of a common form is seen here in seconds.
+On questions that the kinds were learned from the model has an easier task than on yours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from eval.fit_kinds import kind_of
+from eval.gold import Question, load_gold
+from rag.errors import RagError
+from rag.expected import FIGURES, KINDS, Kind, expecting
+from rag.question import Want, understand
+
+_ALSO: dict[Kind, frozenset[Want]] = {
+    "count": frozenset({"quantity"}),
+    "measure": frozenset({"count", "multiple"}),
+    "document": frozenset({"agency"}),
+}
+"""Wants under which an answer of a kind is looked for too."""
+
+
+def wanted(question: Question) -> frozenset[Want]:
+    """What a gold question is taken to ask for."""
+    return expecting(understand(question.question)).wants
+
+
+def asks_for(kind: Kind, wants: frozenset[Want]) -> bool:
+    """Whether an answer of a kind is among what is wanted; any answer may be a text."""
+    return kind == "text" or bool(wants & {FIGURES.get(kind, kind), *_ALSO.get(kind, ())})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table and the questions that are read as asking for something else."""
+    parser = argparse.ArgumentParser(prog="python -m eval.kinds", description=__doc__)
+    parser.add_argument("gold", nargs="+", type=Path, metavar="GOLD.jsonl")
+    parser.add_argument("--show", type=int, default=20, metavar="N", help="questions of each kind")
+    options = parser.parse_args(arguments)
+    found: dict[Kind, list[tuple[Question, frozenset[Want]]]] = {kind: [] for kind in KINDS}
+    try:
+        for path in options.gold:
+            for question in load_gold(path).questions:
+                if question.answerable:
+                    found[kind_of(question)].append((question, wanted(question)))
+    except RagError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{'kind':10}{'questions':>10}{'asked for':>11}")
+    missed = {
+        kind: [one for one in each if not asks_for(kind, one[1])] for kind, each in found.items()
+    }
+    for kind, each in found.items():
+        if each and kind != "text":
+            print(f"{kind:10}{len(each):>10}{1 - len(missed[kind]) / len(each):>11.3f}")
+    for kind, each in missed.items():
+        for question, wants in each[: max(0, options.show)]:
+            print(f"{kind}: {question.question} [read as {', '.join(sorted(wants))}]")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
