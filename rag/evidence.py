@@ -37,6 +37,7 @@ from rag.retrieve import (
     Candidate,
     Told,
     Weights,
+    concept_weight,
     own_terms,
     pair_of,
     told_by,
@@ -55,6 +56,9 @@ from rag.span_features import (
     with_units,
 )
 from rag.spans import Span, kind_fit, spans_of, trimmed
+
+_Worded = tuple[float, list[dict[str, float]]]
+"""What a term of the glossary counts, and for each wording its terms and how rare they are."""
 
 SENTENCE_FEATURES = (
     "bias", "passage", "late", "window", "words", "terms", "near", "kind", "period", "heading",
@@ -401,7 +405,7 @@ class Reader:
         candidate: Candidate,
         gap: float,
         own: dict[str, float],
-        wordings: list[list[dict[str, float]]],
+        wordings: Sequence[_Worded],
         surfaces: Sequence[frozenset[str]],
     ) -> list[Sentence]:
         question, text = asked.question, candidate.passage.text
@@ -464,10 +468,11 @@ class Reader:
             )
         return found
 
-    def _wordings(self, question: Question, language: Language) -> list[list[dict[str, float]]]:
-        """Per concept, per wording: its terms and how rare they are."""
-        return [
-            [
+    def _wordings(self, question: Question, language: Language) -> list[_Worded]:
+        """Per concept its weight, and per wording its terms and how rare they are."""
+        found = []
+        for concept in question.concepts:
+            wordings = [
                 {
                     term: self._index.weight(term)
                     for term in terms(wording)
@@ -475,20 +480,16 @@ class Reader:
                 }
                 for wording in concept.wordings(language)[:12]
             ]
-            for concept in question.concepts
-        ]
+            rarest = max((weight for each in wordings for weight in each.values()), default=0.0)
+            found.append((concept_weight(question, concept, rarest), wordings))
+        return found
 
-    def _term_share(self, concepts: list[list[dict[str, float]]], here: Sequence[str]) -> float:
+    def _term_share(self, concepts: Sequence[_Worded], here: Sequence[str]) -> float:
         present = set(here)
         total = reached = 0.0
-        for wordings in concepts:
-            shares = [(_share(wording, present), max(wording.values(), default=0.0))
-                      for wording in wordings]  # fmt: skip
-            if not shares:
-                continue
-            rarest = max(weight for _, weight in shares)
-            total += rarest
-            reached += rarest * max(share for share, _ in shares)
+        for weight, wordings in concepts:
+            total += weight
+            reached += weight * max((_share(each, present) for each in wordings), default=0.0)
         return reached / total if total > 0 else 0.0
 
     # Spans
@@ -574,7 +575,7 @@ def _metadata_fit(question: Question, candidate: Candidate, start: int, sentence
 
 def _said_otherwise(
     here: Sequence[str],
-    wordings: Sequence[Sequence[dict[str, float]]],
+    wordings: Sequence[_Worded],
     surfaces: Sequence[frozenset[str]],
 ) -> set[str]:
     """Terms of a text, and those of a question of which the text has another wording (NSNN)."""
@@ -582,7 +583,7 @@ def _said_otherwise(
     return present.union(
         *(
             surface
-            for surface, forms in zip(surfaces, wordings, strict=False)
+            for surface, (_, forms) in zip(surfaces, wordings, strict=False)
             if any(form and form.keys() <= present for form in forms)
         )
     )

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +50,7 @@ from rag.expected import expecting
 from rag.index import Index, terms, unspoken
 from rag.language import bare, fold, sentences, stripped, words
 from rag.period import Mention, Period, fit, fit_of, mentioned, mentions, resolved
-from rag.question import Question, understand
+from rag.question import Concept, Question, understand
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
 FIRST_FEATURES = ("bias", "dense", "words", "terms", "names")
@@ -164,6 +165,19 @@ def name_terms(question: Question) -> list[str]:
             if all(both)
         ),
     ]
+
+
+def concept_weight(question: Question, concept: Concept, rarest: float) -> float:
+    """What a term of the glossary counts among those of a question.
+
+    More, the more of the question's words it spans: "giới" alone is "gender", "circle" or
+    "world", "thế giới" only the last. `rarest` is the inverse document frequency of its wording;
+    by its root, since the rarest of wrong wordings would else tell which passages are found.
+    """
+    spanned = sum(
+        concept.start <= start and end <= concept.end for _, start, end in words(question.text)
+    )
+    return spanned * math.sqrt(rarest)
 
 
 class Retriever:
@@ -334,7 +348,7 @@ class Retriever:
         return lexical.scores / np.float32(lexical.ceiling)
 
     def _term_scores(self, question: Question, language: Language) -> npt.NDArray[np.float32]:
-        """The glossary's part: per term the best wording, weighted by how rare that wording is."""
+        """The glossary's part: per term the best wording, by `concept_weight`."""
         total = np.zeros(len(self._index.ids), np.float32)
         ceiling = 0.0
         for concept in question.concepts:
@@ -342,8 +356,9 @@ class Retriever:
                 [term for term in terms(wording) if not term.startswith("~")]
                 for wording in concept.wordings(language)[:12]
             )
-            total += np.float32(rarest) * best
-            ceiling += rarest
+            weight = concept_weight(question, concept, rarest)
+            total += np.float32(weight) * best
+            ceiling += weight
         if ceiling <= 0:
             return total
         return total / np.float32(ceiling)
