@@ -406,7 +406,7 @@ def _metrics_table(report: Report) -> str:
         )
     rows.append(["calibration_error", _cell("", report.ece), ""])
     by_chance = metrics.calibration_by_chance(report.calibration)
-    rows.append(["of that by chance", _cell("", by_chance), ""])
+    rows.append(["by chance alone", _cell("", by_chance), ""])
     title = f"{config.get('set', 'result')}: {len(report.scored)} questions"
     return f"{title}\n{_aligned(rows)}"
 

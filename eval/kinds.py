@@ -22,9 +22,10 @@ from rag.expected import FIGURES, KINDS, Kind, expecting
 from rag.question import Want, understand
 
 _ALSO: dict[Kind, frozenset[Want]] = {
+    "money": frozenset({"quantity"}),
+    "percent": frozenset({"quantity"}),
     "count": frozenset({"quantity"}),
     "measure": frozenset({"count", "multiple"}),
-    "document": frozenset({"agency"}),
 }
 """Wants under which an answer of a kind is looked for too."""
 

@@ -315,7 +315,7 @@ def _calibration(report: Report) -> str:
     by_chance = metrics.calibration_by_chance(report.calibration)
     error = "undefined"
     if report.ece is not None and by_chance is not None:
-        error = f"{report.ece:.3f}, of which {by_chance:.3f} by chance"
+        error = f"{report.ece:.3f}; by chance alone {by_chance:.3f}"
     note = f"Given answers: confidence (across) and share right (up); expected error {error}"
     table = (
         "<table><thead><tr><th scope=col class=n>bin<th scope=col class=n>answers"

@@ -247,12 +247,14 @@ class Index:
         return found
 
     def similar(self, vector: Vector, ids: Sequence[str]) -> dict[str, float]:
-        """The cosines of a vector with some passages: id -> cosine."""
+        """The cosines of a vector with some passages: id -> cosine; without those not there."""
         if not ids:
             return {}
         found = self._answered(
             lambda: self._collection().get(ids=list(ids), include=["embeddings"])
         )
+        if not found["ids"]:
+            return {}
         return dict(
             zip(found["ids"], (np.asarray(found["embeddings"]) @ vector).tolist(), strict=True)
         )
@@ -426,7 +428,10 @@ class Index:
     def _worded(
         self, *, arriving: Collection[str] = (), leaving: Collection[str] = ()
     ) -> Iterator[tuple[str, str, str]]:
-        """Every passage with its headings and what goes without saying in its release."""
+        """Every passage with its headings and what is known about its release.
+
+        For a national body that is the country too. A letterhead is in the first passage.
+        """
         releases = self._archive.visible(arriving=arriving, leaving=leaving)
         known = {name: unspoken(release) for name, release in releases.items()}
         for passage in self._archive.texts(list(releases)):

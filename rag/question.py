@@ -68,29 +68,34 @@ _OFFICES = (
     r"(?:chu tich|giam doc|bo truong|thu truong|truong (?:phong|ban)|cuc truong|tong cuc truong|"
     r"bi thu(?! hoi| hut| phi| giu)|thong doc|thi truong|hieu truong|tong thong|"
     r"thu tuong|quoc vu khanh|"
-    r"vien truong|chanh (?:van phong|thanh tra|an)|tong (?:thanh tra|kiem toan|chuong ly)|thu hien|"
-    r"ke toan truong)"
+    r"vien truong|chanh (?:van phong|thanh tra|an)|tong (?:thanh tra|kiem toan|chuong ly)|"
+    r"thu hien(?! mau| vat)|ke toan truong)"
 )
 _OFFICES_EN = (
     r"(?:director(?: general)?|chair(?:man|woman|person)|(?<!wheel )chair|minister|mayor|"
     r"governor|president|secretary|commissioner|auditor general|attorney general|chief executive|"
     r"judge|spokes(?:man|woman|person)|statistician)"
 )
+_ONE_PERSON = (
+    rf"(?:\w+ ){{0,3}}(?:{_OFFICES_EN}|head|officer|official|person)"
+    r"(?: (?:of|who|that|in|for|at)\b|$)"
+)
+"""Behind "name the": who is meant, not what somebody did."""
 _NOT_OFFICES_EN = (
     r"(?!.*\b(?:per|to|from|with|by|what|which|how|when|where|role|outstanding|repaid|salary|speech|"
     r"visit|statement|decision|budget|rate|date|pay|trip|meeting)\b)"
 )
 _ACTS = (
-    r"(?:bao nhieu|may|nao|gi|dau|nhung|tham|chi dao|phe duyet|tra loi|yeu cau|khoi cong|ky|ra sao|"
-    r"phat bieu|giao(?! thong| duc)|cho phep|xin|noi|cam ket|ket luan|nhan manh|trao|ban hanh)"
+    r"(?:bao nhieu|may|nao|gi|dau(?! tu)|nhung|tham|chi dao|phe duyet|tra loi|yeu cau|khoi cong|ky|"
+    r"ra sao|phat bieu|giao(?! thong| duc)|cho phep|xin|noi|cam ket|ket luan|nhan manh|trao|"
+    r"ban hanh)"
 )
 """After an office, tells what its holder does, or asks for it."""
 _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "document",
         r"\bso (?:hieu|van ban|ky hieu)\b|\b(?:nghi (?:quyet|dinh)|quyet dinh|van ban|luat|chi thi|"
-        r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|"
-        r"(?<!ten )(?<!ten la )gi)\b|"
+        r"thong tu|cong van|ke hoach|thong cao)\b.{0,24}\b(?:nao|so may|so bao nhieu|gi)\b|"
         r"\b(?:cong dien|quy dinh|thong bao|to trinh) nao\b|"
         rf"\b(?:which|what) (?:{_NO_VERB}\w+ ){{0,3}}(?:resolution|decree|decision|law|act|"
         r"directive|circular|document|(?<!investment )(?<!export )(?<!capital )(?<!output )plan|"
@@ -120,7 +125,10 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     (
         "percent",
         r"\bbao nhieu (?:phan tram|%)|%|\bphan tram\b|\bty le\b|\bper ?cent|\bpercentage\b|"
-        r"\bhow (?:steep|common|widespread)\b|\bthay doi (?:the nao|ra sao)\b|"
+        r"\bhow steep (?:was|is|were|are) the (?:\w+ ){0,2}(?:fall|drop|declin\w*|decreas\w*|"
+        r"ris\w*|increas\w*|slump|contraction|growth)\b|\bhow common\b|"
+        r"\bthay doi (?:nhu )?(?:the nao|ra sao)\b.*\bso voi\b|"
+        r"\bso voi\b.*\bthay doi (?:nhu )?(?:the nao|ra sao)\b|"
         r"\b(?:tang|giam)(?: truong)? (?:bao nhieu|the nao|may)\b|\btoc do tang\b|\bshare of\b|"
         r"\bhow (?:much|fast) (?:did|has|have|was|were|is|higher|lower)?.{0,60}\b(?:grow|grew|rise|"
         r"rose|fall|fell|increase|decrease|decline|drop|up|down|change|expand|contract|higher|"
@@ -155,8 +163,9 @@ _WANTS: tuple[tuple[Want, str], ...] = (
     ),
     (
         "quantity",
-        r"\bbao nhieu\b|\bhow (?:much|high|large|big|fast|far|low)\b|\bfigure\b|\bmay\b(?= |$)|"
-        r"(?<!nguy )(?<!dong )(?<!thoi )\bco nao\b|\bwhat (?:tonnage|volume|quantity)\b|"
+        r"\bbao nhieu\b|\bhow (?:much|high|large|big|fast|far|low|common)\b|\bfigure\b|"
+        r"\bmay\b(?= |$)|(?<!nguy )(?<!dong )(?<!thoi )\bco nao\b|"
+        r"\bwhat (?:tonnage|volume|quantity)\b|"
         r"\bwhat level\b(?! of (?:care|risk|school|government|alert))|"
         r"\bcong suat\b|\bcapacity\b|\btotal\b|\bindex\b|\btarget\b|\bchi tieu\b",
     ),
@@ -165,9 +174,10 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\bai\b|\b(?:nguoi|dong chi|lanh dao|thu truong|bo truong|giam doc|chu tich|bi thu|"
         r"cuc truong|quan chuc|can bo) nao\b|"
         rf"\bnames? (?:of )?(?:the )?(?:(?!by\b|of\b)\w+ ){{0,5}}"
-        rf"(?:{_OFFICES_EN}|head)\b|\bname the (?:\w+ ){{0,3}}(?:officer|official|person)\b|"
+        rf"(?:{_OFFICES_EN}|head)\b|\bname the {_ONE_PERSON}|"
         rf"\b(?:{_OFFICES}|lanh dao|thu khoa|ky su truong|uy vien|"
-        r"nguoi (?:dung dau|dai dien|phat ngon|phu trach))\b(?: \w+){0,14} ten (?:la )?gi\b|"
+        r"nguoi (?:dung dau|dai dien|phat ngon|phu trach))\b"
+        rf"(?: (?!{_ACTS}\b)\w+){{0,14}} ten (?:la )?gi\b|"
         rf"^(?!thi truong)(?:pho )?{_OFFICES}(?: (?!{_ACTS}\b)\w+){{0,8}}$|"
         rf"^{_NOT_OFFICES_EN}(?:the )?(?:deputy |vice |acting )?(?:{_OFFICES_EN}|principal|"
         r"head(?! of (?:cattle|sheep|pigs|poultry))) of (?:\w+ ){0,6}\w+$|"
@@ -205,7 +215,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\b(?:which|what) (?:(?!(?:did|do|does|was|were|is|are|has|have|had)\b)\w+ ){0,3}"
         r"(?:districts|sectors|agencies|areas|industries|indicators|"
         r"counties|provinces|units|measures|groups|states|principles|departments)\b|"
-        rf"\bname the\b(?! (?:\w+ ){{0,3}}(?:{_OFFICES_EN}|head|officer|official|person)\b)",
+        rf"\bname the\b(?! {_ONE_PERSON})",
     ),
 )
 _MONEY_WORDS = (
@@ -659,16 +669,25 @@ def _wants(plain: str) -> frozenset[Want]:
         r"\bbao nhieu (?!phan)|\bhow (?:much|many)\b", plain
     ):
         found -= QUANTITIES
+    if "person" in found and re.search(r"\bten (?:la )?gi\b", plain):
+        # "Giám đốc Sở Kế hoạch … tên gì" asks for no plan.
+        found.discard("document")
     if re.search(_CAUSE, plain) and not re.search(
         r"\b(?:how (?:much|many)|bao nhieu|what (?:share|proportion|percentage)|may (?:ca|nguoi|"
         r"tan|ty|trieu|vu|ho|phan|con|ha|km|truong|xa|don vi|doanh nghiep))\b",
         plain,
     ):
         return frozenset({"text"})
-    if re.search(r"\bgap (?:bao nhieu|may)|\bhow many times\b", plain):
-        # "How many times were prices raised" counts, "how many times higher" compares.
-        counts = re.search(r"\bhow many times (?:a|per|were|was|did|do|does|has|have|had)\b", plain)
-        return frozenset({"multiple", "count"} if counts else {"multiple"})
+    if re.search(r"\bgap (?:bao nhieu|may)", plain):
+        return frozenset({"multiple"})
+    if re.search(r"\bhow many times\b", plain):
+        # "How many times higher" compares, "how many times were prices raised" counts.
+        compares = re.search(
+            r"\bhow many times (?:higher|larger|bigger|greater|lower|smaller|faster|longer|more|as|"
+            r"that|those|the)\b|\b(?:is|was|are|were|be) how many times\b",
+            plain,
+        )
+        return frozenset({"multiple"} if compares else {"multiple", "count"})
     if re.search(
         r"\bphan tram\b|%|\bper ?cent(?:age)?\b|\b(?:what|which) part\b|"
         r"\b(?:share|proportion|what portion)\b(?! (?:price|capital))|(?<!cong )\bty trong\b|"

@@ -2,8 +2,8 @@
 
 Candidates come from both indexes; each gets a handful of features, and a weighted sum ranks them.
 What is known without reading a passage (`FIRST_FEATURES`) tells which of them are read.
-The weights were fitted on public question sets (`eval/fit.py`), one set for questions in the
-language of the passage and one for questions in the other language.
+The weights were fitted on public question sets and on made-up releases (`eval/fit.py`), one set for
+questions in the language of the passage and one for questions in the other language.
 
 Features of a passage besides a constant `bias`, each about 0 to 1 and independent of the size of
 the collection:
@@ -153,8 +153,11 @@ def name_terms(question: Question) -> list[str]:
 
     Also pairs of them that stand side by side: "~lam ~khe" is rare where "~lam" is not.
     """
-    named = [word[0].isdigit() or word in question.names for word in question.content]
-    plain = ["~" + bare(word) for word in question.content]
+    said = [fold(word) for word, _, _ in words(question.text)]
+    named = [
+        word in question.content and (word[0].isdigit() or word in question.names) for word in said
+    ]
+    plain = ["~" + bare(word) for word in said]
     return [
         *itertools.compress(plain, named),
         *(
@@ -275,7 +278,8 @@ class Retriever:
             first = found[0].release
             ends = self._archive.passages_of(first.id)
             ends = [p for p in dict.fromkeys((*ends[:2], *ends[-2:])) if p.id not in shown]
-            added = [_Row(p.id, first.id, (0.0, 0.0, 0.0)) for p in ends]
+            names = float(told[2, position[found[0].passage.id]])
+            added = [_Row(p.id, first.id, (0.0, 0.0, names)) for p in ends]
             return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
         return found[:k]
 

@@ -156,6 +156,7 @@ def test_similarity_with_passages_that_are_named(index: Index) -> None:
     found = index.similar(vector(1, 0, 0), ["a1", "b1", "gone"])
     assert found == pytest.approx({"a1": math.sqrt(0.5), "b1": 0.0}, abs=1e-6)
     assert index.similar(vector(1, 0, 0), []) == {}
+    assert index.similar(vector(1, 0, 0), ["gone"]) == {}
 
 
 def test_no_score_exceeds_the_ceiling(index: Index) -> None:

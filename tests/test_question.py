@@ -107,6 +107,11 @@ WANTS: tuple[tuple[Want, Language, str], ...] = (
     ("money", "en", "What was the total registered capital of new firms?"),
     ("text", "vi", "Hòa Lương đứng hạng mấy về cải cách hành chính?"),
     ("text", "en", "How is the province ranked for reform?"),
+    ("text", "vi", "Quy trình cấp phép xây dựng thay đổi ra sao?"),
+    ("text", "vi", "Chủ tịch tỉnh khởi công dự án tên là gì?"),
+    ("text", "en", "How steep is the new road?"),
+    ("document", "vi", "Luật mới tên là gì?"),
+    ("list", "en", "Name the agencies the official visited."),
 )
 
 

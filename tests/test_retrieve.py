@@ -241,6 +241,10 @@ def test_terms_of_a_question() -> None:
 def test_names_and_numbers_cross_languages() -> None:
     terms = name_terms(understand("How much did Sóc Sơn pay in 2021?"))
     assert set(terms) == {"~soc", "~son", "~2021", "~soc ~son"}
+    # What stands between them stands in the text too.
+    terms = name_terms(understand("What did the Ministry of Finance of Arland report?"))
+    assert {"~finance", "~arland"} <= set(terms)
+    assert "~finance ~arland" not in terms
 
 
 def test_pair_of_languages() -> None:
