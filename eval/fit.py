@@ -13,8 +13,9 @@ that a question's words let expect, see `eval.fit_kinds`. `cross-encoder` writes
 sets that they learned from only that eighth serves the fits that use them. `weights` writes
 `rag/data/weights.json`: for the choice of passage, sentence and span a listwise softmax regression
 over the features of `rag.retrieve` and `rag.evidence`, and for the confidence a logistic
-regression. It prints how often the right one comes first on folds that were left out, split by
-article or by question pair, and how the logistics judge sets that were left out as a whole.
+regression; passages are found in one collection of all gold folders. It prints how often the right
+one comes first on folds that were left out, split by article or by question pair, and how the
+logistics judge sets that were left out as a whole.
 `syllables` writes `rag/data/syllables.npz`, the counts by which `rag.diacritics` marks what was
 typed without diacritics, from all Vietnamese texts and questions of the sets and from the glossary.
 """
@@ -481,14 +482,15 @@ def _fit_weights(
     """
     if not options.judges:
         rng = random.Random(5)
-        some, sought = (
-            [
+
+        def some_of(collections: Sequence[Store]) -> list[Store]:
+            return [
                 replace(one, asked=rng.sample(one.asked, -(-len(one.asked) // options.every)))
                 for one in collections
             ]
-            for collections in (stores, searched)
-        )
-        found = gather(sought, "passage", Weights(weights))
+
+        some = some_of(stores)
+        found = gather(some_of(searched), "passage", Weights(weights))
         fit_listwise("passage", PASSAGE_FEATURES, found, options.folds, weights)
         first = [replace(case, features=case.features[:, : len(FIRST_FEATURES)]) for case in found]
         fit_listwise("first", FIRST_FEATURES, first, options.folds, weights)

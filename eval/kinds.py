@@ -20,14 +20,7 @@ from eval.gold import Question, load_gold
 from rag.errors import RagError
 from rag.expected import FIGURES, KINDS, Kind, expecting
 from rag.question import Want, understand
-
-_ALSO: dict[Kind, frozenset[Want]] = {
-    "money": frozenset({"quantity"}),
-    "percent": frozenset({"quantity"}),
-    "count": frozenset({"quantity"}),
-    "measure": frozenset({"count", "multiple"}),
-}
-"""Wants under which an answer of a kind is looked for too."""
+from rag.spans import wants_of
 
 
 def wanted(question: Question) -> frozenset[Want]:
@@ -35,9 +28,11 @@ def wanted(question: Question) -> frozenset[Want]:
     return expecting(understand(question.question)).wants
 
 
-def asks_for(kind: Kind, wants: frozenset[Want]) -> bool:
-    """Whether an answer of a kind is among what is wanted; any answer may be a text."""
-    return kind == "text" or bool(wants & {FIGURES.get(kind, kind), *_ALSO.get(kind, ())})
+def asks_for(question: Question, wants: frozenset[Want]) -> bool:
+    """Whether the gold answer is among what is wanted; any answer may be a text."""
+    kind = kind_of(question)
+    looked_for = wants_of(question.figure) if question.figure else frozenset[Want]()
+    return kind == "text" or bool(wants & {FIGURES.get(kind, kind), *looked_for})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{'kind':10}{'questions':>10}{'asked for':>11}")
-    missed = {
-        kind: [one for one in each if not asks_for(kind, one[1])] for kind, each in found.items()
-    }
+    missed = {kind: [one for one in each if not asks_for(*one)] for kind, each in found.items()}
     for kind, each in found.items():
         if each and kind != "text":
             print(f"{kind:10}{len(each):>10}{1 - len(missed[kind]) / len(each):>11.3f}")

@@ -41,6 +41,7 @@ from rag.retrieve import (
     own_terms,
     pair_of,
     told_by,
+    wordings_of,
 )
 from rag.schema import Language
 from rag.span_features import (
@@ -473,15 +474,11 @@ class Reader:
         found = []
         for concept in question.concepts:
             wordings = [
-                {
-                    term: self._index.weight(term)
-                    for term in terms(wording)
-                    if not term.startswith("~")
-                }
-                for wording in concept.wordings(language)[:12]
+                {term: self._index.weight(term) for term in wording}
+                for wording in wordings_of(concept, language)
             ]
             rarest = max((weight for each in wordings for weight in each.values()), default=0.0)
-            found.append((concept_weight(question, concept, rarest), wordings))
+            found.append((concept_weight(concept, rarest), wordings))
         return found
 
     def _term_share(self, concepts: Sequence[_Worded], here: Sequence[str]) -> float:

@@ -326,6 +326,8 @@ class Concept:
     start: int
     end: int
     """Where it stands in the question."""
+    spanned: int
+    """How many words of the question it spans."""
     forms: tuple[tuple[Language, tuple[str, ...]], ...]
     """Its wordings by language, preferred first."""
     place: bool
@@ -896,6 +898,7 @@ def _concepts(found: Sequence[tuple[str, int, int]], language: Language) -> tupl
                     Concept(
                         start=found[position][1],
                         end=found[position + length - 1][2],
+                        spanned=length,
                         forms=(("vi", tuple(vi)), ("en", tuple(en))),
                         place=any(entries[number][2] == "place" for number in numbers)
                         and part[0][:1].isupper(),

@@ -59,6 +59,8 @@ _FROM_EACH = 50
 """Candidates taken from each index, at least."""
 _READ = 20
 """Candidates whose token vectors are read, at least."""
+_WORDINGS = 12
+"""Wordings of a term that are looked for, at most."""
 _NEAR = 20
 """Passages that tell which diacritics are meant."""
 _KEPT = 2000
@@ -170,17 +172,22 @@ def name_terms(question: Question) -> list[str]:
     ]
 
 
-def concept_weight(question: Question, concept: Concept, rarest: float) -> float:
+def concept_weight(concept: Concept, rarest: float) -> float:
     """What a term of the glossary counts among those of a question.
 
     More, the more of the question's words it spans: "giới" alone is "gender", "circle" or
     "world", "thế giới" only the last. `rarest` is the inverse document frequency of its wording;
     by its root, since the rarest of wrong wordings would else tell which passages are found.
     """
-    spanned = sum(
-        concept.start <= start and end <= concept.end for _, start, end in words(question.text)
-    )
-    return spanned * math.sqrt(rarest)
+    return concept.spanned * math.sqrt(rarest)
+
+
+def wordings_of(concept: Concept, language: Language) -> list[list[str]]:
+    """The terms of BM25 for each of the glossary's likeliest wordings of a term."""
+    return [
+        [term for term in terms(wording) if not term.startswith("~")]
+        for wording in concept.wordings(language)[:_WORDINGS]
+    ]
 
 
 class Retriever:
@@ -262,7 +269,7 @@ class Retriever:
         scores = lexical[numbers]
         cosines = np.array(list(dense.values()), np.float32)
         for language, here in self._index.by_language.items():
-            bias, weight = self._fitted(question, language, FIRST_FEATURES)[:2]
+            bias, weight = self._fitted("first", question, language)[:2]
             scores += here[numbers] * (bias + weight * cosines)
         best = numbers[np.argsort(-scores, kind="stable")[: max(k, _READ)]]
         rows = [
@@ -283,10 +290,8 @@ class Retriever:
             return [*found[: max(1, k - len(ends))], *self._rank(asked, added)]
         return found[:k]
 
-    def _fitted(
-        self, question: Question, language: Language, names: Sequence[str] = PASSAGE_FEATURES
-    ) -> Vector:
-        model = "first" if names is FIRST_FEATURES else "passage"
+    def _fitted(self, model: str, question: Question, language: Language) -> Vector:
+        names = FIRST_FEATURES if model == "first" else PASSAGE_FEATURES
         return self._weights.vector(model, pair_of(question, language), names)
 
     def _lexical(self, question: Question) -> tuple[npt.NDArray[np.float32], Vector]:
@@ -300,7 +305,7 @@ class Retriever:
         total = np.zeros(told.shape[1], np.float32)
         for language, here in self._index.by_language.items():
             told[1] += here * self._term_scores(question, language)
-            total += here * (self._fitted(question, language, FIRST_FEATURES)[2:] @ told)
+            total += here * (self._fitted("first", question, language)[2:] @ told)
         return told, total
 
     def _rank(self, asked: Asked, rows: Sequence[_Row]) -> list[Candidate]:
@@ -318,7 +323,7 @@ class Retriever:
             similarities = asked.encoded.tokens @ tokens.T
         knowns = {name: self._known(asked, name) for name in releases}
         fitted = {
-            language: self._fitted(question, language)
+            language: self._fitted("passage", question, language)
             for language in {release.language for release in releases.values()}
         }
         found, at = [], 0
@@ -356,11 +361,8 @@ class Retriever:
         total = np.zeros(len(self._index.ids), np.float32)
         ceiling = 0.0
         for concept in question.concepts:
-            best, rarest = self._index.best(
-                [term for term in terms(wording) if not term.startswith("~")]
-                for wording in concept.wordings(language)[:12]
-            )
-            weight = concept_weight(question, concept, rarest)
+            best, rarest = self._index.best(wordings_of(concept, language))
+            weight = concept_weight(concept, rarest)
             total += np.float32(weight) * best
             ceiling += weight
         if ceiling <= 0:

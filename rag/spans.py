@@ -116,7 +116,7 @@ def spans_of(
     """The spans of a sentence that are of a wanted kind, in order; figures before other spans."""
     found: list[Span] = []
     for figure in quantities:
-        fitting = _kinds(figure) & question.wants
+        fitting = wants_of(figure) & question.wants
         if not fitting and figure.unit is None and CELL in sentence:
             # The unit may stand elsewhere: over the table, or nowhere.
             fitting = question.wants & {"money", "percent", "multiple"}
@@ -140,7 +140,7 @@ def spans_of(
     return _telling(question, sentence, offset, found)
 
 
-def _kinds(figure: Figure) -> frozenset[Want]:
+def wants_of(figure: Figure) -> frozenset[Want]:
     """What a figure may answer; a price or an interest rate is money or a share as well."""
     kinds = _KINDS[figures.kind(figure)]
     if figures.kind(figure) == "rate":
