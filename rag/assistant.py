@@ -22,7 +22,7 @@ from rag.embedding import Embedder, open_cross_encoder, open_embedder
 from rag.errors import QuestionError
 from rag.evidence import Reader, Reading
 from rag.index import Index
-from rag.question import QUANTITIES, Question, clean, parts
+from rag.question import QUANTITIES, Question, clean, goes_on, left_out, parts
 from rag.retrieve import Asked, Candidate, Retriever, Weights, hits
 from rag.schema import Answer, Filters, Hit, Release
 from rag.settings import Settings
@@ -144,46 +144,53 @@ class Assistant:
         yield replace(written, timings=clock.laps("chat"))
 
     def _questions(self, question: str, history: History) -> list[Question]:
-        """What is asked, one by one; a later part may leave out what the one before it names.
+        """What is asked, one by one; a part may leave out what another names.
 
-        Of two figures ("how much was paid and how many people got support") the first may leave out
-        what the second names.
+        A later part may have no subject ("and what was the total amount"), and of two figures ("how
+        much was paid and how many people got support") the first may leave out what the second
+        names. A name or a time that only one part states is every part's.
         """
         several = parts(clean(question, longest=self.settings.max_question_chars))
         before = [history, *(((part, ""),) for part in several)]
         asked = [self._understand(*one) for one in zip(several, before, strict=False)]
         if not history and len(asked) > 1 and all(one.wants & QUANTITIES for one in asked[:2]):
             asked[0] = self._understand(several[0], ((several[1], ""),))
-        return asked
+        return [self._with(one, " ".join(left_out(one, asked))) for one in asked]
 
     def _understand(self, question: str, history: History) -> Question:
         text = clean(question, longest=self.settings.max_question_chars)
+        understood = self._read(text)
+        short = len(understood.content) <= 2
+        if not history or not (short or goes_on(understood)):
+            return understood
+        earlier = str(history[-1][0])[: self.settings.max_question_chars]
+        try:
+            before = self._read(clean(earlier, longest=self.settings.max_question_chars))
+        except QuestionError:
+            return understood
+        if not goes_on(understood):
+            return self._with(understood, " ".join(left_out(understood, [before])))
+        # A follow-up leaves out what was just talked about; its own words come first.
+        return self._with(understood, _in_its_place(understood, before))
+
+    def _read(self, text: str) -> Question:
         # "This year" is that of the newest release: a collection may be old when it is asked.
         today = self._archive.newest()
         with self._lock:
-            understood = self._retriever.understand(text, today=today)
-        if history and _goes_on(understood):
-            earlier = str(history[-1][0])[: self.settings.max_question_chars]
-            try:
-                before = clean(earlier, longest=self.settings.max_question_chars)
-            except QuestionError:
-                return understood
-            # A follow-up leaves out what was just talked about; its own words come first.
-            with self._lock:
-                spoken = self._retriever.understand(before, today=today)
-                both = f"{text} {_in_its_place(understood, spoken)}"
-                together = self._retriever.understand(both, today=today)
-            joined = replace(together, text=both, language=understood.language)
-            if understood.wants == {"text"}:
-                return joined
-            # It asks for something of its own: the kind of answer is not the earlier question's.
-            return replace(
-                joined,
-                wants=understood.wants,
-                noun=understood.noun,
-                counted=understood.counted,
-            )
-        return understood
+            return self._retriever.understand(text, today=today)
+
+    def _with(self, question: Question, words: str) -> Question:
+        """A question with words that it has left out."""
+        if not words:
+            return question
+        text = f"{question.text} {words}"
+        joined = replace(
+            self._read(text), language=question.language, asked=question.asked or question.text
+        )
+        if question.wants == {"text"}:
+            return joined
+        # It asks for something of its own: the kind of answer is not that of the words.
+        return replace(joined, wants=question.wants, noun=question.noun, counted=question.counted)
 
     def _answer(
         self, asked: Asked, reading: Reading | None, candidates: Sequence[Candidate]
@@ -295,9 +302,6 @@ class _Clock:
         return {**self._laps, "total": round(self._last - self._begun, 6)}
 
 
-_FOLLOW_UP = ("còn", "thế còn", "vậy còn", "thế", "and", "what about", "how about", "và", "then")
-
-
 def _in_its_place(question: Question, before: Question) -> str:
     """The question before with a term of the same topic in place of its own.
 
@@ -309,13 +313,6 @@ def _in_its_place(question: Question, before: Question) -> str:
             if new.topic == old.topic and new.forms != old.forms:
                 return text[: old.start] + question.text[new.start : new.end] + text[old.end :]
     return text
-
-
-def _goes_on(question: Question) -> bool:
-    lowered = question.text.lower()
-    return len(question.content) <= 2 or any(
-        lowered.startswith(f"{start} ") for start in _FOLLOW_UP
-    )
 
 
 _default: Assistant | None = None

@@ -14,7 +14,7 @@ from typing import Literal
 from rag import figures
 from rag.errors import QuestionError
 from rag.language import bare, detect, fold, stem, words
-from rag.period import Period, asked_times
+from rag.period import Period, asked_times, mentioned
 from rag.schema import Figure, Language
 from rag.units import GROUPS
 
@@ -382,6 +382,8 @@ class Question:
     """The quantities that it states itself."""
     expected: tuple[float, ...] = ()
     """The probability of each of `rag.expected.KINDS` for its answer."""
+    asked: str = ""
+    """The beginning of the text that was asked, when the rest is what it left out."""
 
     def skips(self, word: str) -> bool:
         """Whether a word of the question says nothing of its topic."""
@@ -418,35 +420,113 @@ _INTERROGATIVE = re.compile(
     r"\b(?:how|what|which|who|whom|whose|when|where|why)\b|\b(?:bao nhieu|may|ai|gi|nao|khi nao|"
     r"o dau|tai dau|bao gio|bao lau|vi sao|tai sao|the nao)\b"
 )
-_JOINT = re.compile(
-    r"[?;]\s+(?=\w)|,?\s+(?:and|và|va)\s+(?=\w)|,\s+(?=(?:how|what|which|who|when|where)\b)", re.I
+_JOINT = re.compile(r"[?;]\s+(?=\w)|,?\s+(?:and|và|va)\s+(?=\w)|,\s+(?=(?:how|what)\b)", re.I)
+_ASKS: dict[Language, re.Pattern[str]] = {
+    # `Which` and the like that stand elsewhere go on with the noun before them.
+    "en": re.compile(
+        r"\b(?:how|what)\b|"
+        r"(?:^|, )(?:(?:in|on|at|by|for|from|to|of|under|since|until|with|during) )?"
+        r"(?:which|who|whom|whose|when|where|why)\b",
+        re.I,
+    ),
+    "vi": re.compile(r"\b(?:bao nhiêu|mấy|ai|gì|nào|đâu|bao giờ|bao lâu|vì sao|tại sao)\b", re.I),
+}
+_ASKS_UNMARKED = re.compile(
+    r"\b(?:bao nhieu|ai|gi|nao|o dau|tai dau|bao gio|bao lau|vi sao|tai sao)\b", re.I
 )
+_NO_SUBJECT = frozenset(
+    "how what which who whom whose when where why nao gi ai may time day date year they them it "
+    "money tien".split()
+)
+"""Words that stand for what is asked or was named, without marks."""
+_EACH = re.compile(r"\b(?:each|every|apiece|mỗi|từng|moi)\b", re.I)
 
 
 def parts(text: str) -> tuple[str, ...]:
     """The questions that are asked in one, in order; the text alone when there is only one.
 
-    It is parted where both sides ask for something and name something of their own.
+    It is parted where both sides ask for something and the first names something of its own. "For
+    how much each" asks for a list, which is one answer.
     """
     language = detect(text)
     for joint in _JOINT.finditer(text):
         sides = (text[: joint.start()].strip(), text[joint.end() :].strip())
-        if all(_asks(side, language) for side in sides):
+        if _EACH.search(sides[1]) or not all(_asks(side, language) for side in sides):
+            continue
+        if _has_subject(sides[0], language):
             return (*parts(sides[0]), *parts(sides[1]))
     return (text,)
 
 
 def _asks(text: str, language: Language) -> bool:
-    found = words(text)
-    plain = " ".join(bare(word) for word, _, _ in found)
-    if not _INTERROGATIVE.search(plain):
-        return False
-    asking = set("how what which who whom whose when where why nao gi ai may".split())
-    unmarked = language == "vi" and all(fold(word).isascii() for word, _, _ in found)
-    return any(
-        not is_function_word(word, language, unmarked=unmarked) and bare(word) not in asking
-        for word, _, _ in found
+    unmarked = language == "vi" and fold(text).isascii()
+    return bool((_ASKS_UNMARKED if unmarked else _ASKS[language]).search(text))
+
+
+def _has_subject(text: str, language: Language) -> bool:
+    return bool(_subject(text, language))
+
+
+def _subject(text: str, language: Language) -> list[tuple[int, int]]:
+    unmarked = language == "vi" and fold(text).isascii()
+    return [
+        (start, end)
+        for word, start, end in words(text)
+        if not is_function_word(word, language, unmarked=unmarked) and bare(word) not in _NO_SUBJECT
+    ]
+
+
+_GOES_ON = re.compile(
+    r"(?:còn|thế còn|vậy còn|thế|và|với|trong đó|and|what about|how about|then|with|"
+    r"of (?:which|those|these|them)) ",
+    re.I,
+)
+_POINTS_BACK = re.compile(
+    r"\b(?:they|them|their|it|its|he|she|his|her)\b|\b(?:họ|nó|chúng)\b|"
+    r"\bthat\W*$|\b(?:do|does|did|is|was|are|were) (?:that|those|this|these)\b"
+    r"(?! (?:year|month|quarter|week))|(?<!năm )(?<!tháng )(?<!quý )\b(?:đó|này|ấy)\b",
+    re.I,
+)
+
+
+def goes_on(question: Question) -> bool:
+    """Whether a question leaves out what the one before it was about."""
+    if _GOES_ON.match(question.text) or _POINTS_BACK.search(question.text):
+        return True
+    if len(question.content) <= (2 if question.noun is None else 1):
+        return True
+    plain = [one for one in question.concepts if one.topic in _PLAIN_TOPICS]
+    return all(
+        any(one.start <= start and end <= one.end for one in plain)
+        for start, end in _subject(question.text, question.language)
     )
+
+
+def left_out(question: Question, others: Sequence[Question]) -> list[str]:
+    """The names and times of others, as written, when a question states none of its own."""
+    found: list[str] = []
+    if not _named(question):
+        found += next(filter(None, map(_named, others)), [])
+    if not (question.periods or question.base or question.earlier or question.timed):
+        timed = next((one for one in others if one.periods and not one.earlier), None)
+        if timed:
+            found += [
+                timed.text[one.start : one.end]
+                for one in mentioned(timed.text, timed.language)
+                if one.period in timed.periods
+            ]
+    return found
+
+
+def _named(question: Question) -> list[str]:
+    """Its names without those of months, as written."""
+    text = question.text
+    times = mentioned(text, question.language)
+    return [
+        text[start:end]
+        for start, end in _name_spans(text, words(text))
+        if not any(time.start <= start and end <= time.end for time in times)
+    ]
 
 
 _LEAD_IN = re.compile(
@@ -480,14 +560,16 @@ def topic(question: Question) -> str:
     """
     if question.figures:
         return ""
+    text = question.asked or question.text
     terms = [
-        question.text[concept.start : concept.end]
+        text[concept.start : concept.end]
         for concept in question.concepts
         if not concept.place and concept.topic not in _PLAIN_TOPICS
     ]
     term = max(terms, key=len, default="")
     term = term[:1].upper() + term[1:]
-    text = question.text
+    if question.asked and goes_on(question):
+        return term
     stated = figures.find(text, language=question.language)
     for figure in reversed(stated):
         text = f"{text[: figure.start]} {text[figure.end :]}"
@@ -545,7 +627,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
             if not is_function_word(word, language, unmarked=unmarked)
         ),
         concepts=_concepts(found, language),
-        names=_names(text, found),
+        names=tuple(fold(text[start:end]) for start, end in _name_spans(text, found)),
         wants=wants,
         explains=bool(_EXPLAINS.search(plain) or _CAUSE_MARKED.search(text)),
         of_release=bool(_OF_RELEASE.search(plain)),
@@ -799,7 +881,7 @@ def _counted(text: str, language: Language, *, unmarked: bool) -> tuple[str, ...
     return tuple(fold(word) for word in plain[:2])
 
 
-def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
+def _name_spans(text: str, found: Sequence[tuple[str, int, int]]) -> list[tuple[int, int]]:
     names = []
     for position, (word, start, end) in enumerate(found):
         if not word[0].isupper() or bare(word) in FUNCTION_WORDS["en"]:
@@ -809,8 +891,8 @@ def _names(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
         sentence_start = position == 0 or text[:start].rstrip()[-1:] in {".", "?", "!", ":"}
         goes_on = position + 1 < len(found) and found[position + 1][0][:1].isupper()
         if not sentence_start or goes_on or (word.isupper() and len(word) > 1):
-            names.append(fold(word))
-    return tuple(names)
+            names.append((start, end))
+    return names
 
 
 # The glossary

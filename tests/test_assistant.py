@@ -295,6 +295,15 @@ def test_a_follow_up_with_a_question_of_its_own_is_one_question(bold: Assistant)
     assert len(answer.citations) == 1
 
 
+def test_a_part_without_a_subject_takes_that_of_the_one_before(bold: Assistant) -> None:
+    answer = bold.ask(
+        "Bao nhiêu tổ chức, cá nhân đăng ký ủng hộ quỹ phòng chống Covid-19 "
+        "và tổng số tiền là bao nhiêu?"
+    )
+    assert answer.short.endswith("290 tỷ đồng")
+    assert len(answer.citations) == 1
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
-from rag.question import Want, asks_order, clean, parts, topic, understand
+from rag.question import Want, asks_order, clean, goes_on, left_out, parts, topic, understand
 from rag.schema import Language
 
 FIGURES: frozenset[Want] = frozenset({"money", "percent", "count", "quantity", "multiple"})
@@ -378,10 +378,56 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
             "How many hotels and restaurants were opened?",
             ("How many hotels and restaurants were opened?",),
         ),
+        ("Ai ký văn bản và khi nào?", ("Ai ký văn bản", "khi nào?")),
+        (
+            "Bao nhieu to chuc ung ho va tong so tien la bao nhieu?",
+            ("Bao nhieu to chuc ung ho", "tong so tien la bao nhieu?"),
+        ),
+        # None of these asks twice: `máy` is no `mấy`, `who` and `which` go on with a noun.
+        *(
+            (text, (text,))
+            for text in (
+                "Máy móc và thiết bị vận tải chiếm mấy phần trăm xuất khẩu?",
+                "Of those who sat the exam, how many passed?",
+                "Who heads the revenue office, which took part in the audits?",
+                "Who is the minister of labour and welfare who signed the list?",
+                "What will the home for veterans and families in Cầu Mây cost?",
+                "At what time and on which day does the school year open?",
+                "Which donors gave and how much did each give?",
+            )
+        ),
     ],
 )
 def test_a_question_is_parted_where_both_sides_ask(text: str, expected: tuple[str, ...]) -> None:
     assert parts(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Tổng số tiền là bao nhiêu?", True),
+        ("Tăng bao nhiêu phần trăm?", True),
+        ("What is their registered capital?", True),
+        ("How does that compare with 2019?", True),
+        ("And imports?", True),
+        ("When?", True),
+        ("How much was collected in taxes this year?", False),
+        ("Thu ngân sách đạt bao nhiêu?", False),
+        ("How many firms registered?", False),
+    ],
+)
+def test_a_question_without_a_subject_goes_on(text: str, expected: bool) -> None:
+    assert goes_on(understand(text)) is expected
+
+
+def test_what_a_part_leaves_out_is_taken_from_the_others() -> None:
+    asked = [
+        understand(text)
+        for text in ("How many firms opened in Hà Nội in June 2021", "how many farms were closed?")
+    ]
+    assert left_out(asked[0], asked) == []
+    assert left_out(asked[1], asked) == ["Hà", "Nội", "June 2021"]
+    assert left_out(understand("How many fell ill in Huế in 2020?"), asked) == []
 
 
 @pytest.mark.parametrize(
