@@ -27,11 +27,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag import figures, tables
-from rag.embedding import CrossEncoder, Pair, Vector
+from rag.embedding import Compared, CrossEncoder, Pair, Vector
 from rag.index import Index, terms
 from rag.language import bare, sentences, stem, words
 from rag.period import fit_of
-from rag.question import QUANTITIES, Question
+from rag.question import QUANTITIES, Question, in_words_of
 from rag.retrieve import (
     Asked,
     Candidate,
@@ -374,9 +374,12 @@ class Reader:
 
     def compare(self, asked: Asked, chosen: Sequence[Sentence]) -> list[Sentence]:
         """Sentences with what the cross-encoder makes of them, in their order."""
-        pairs = [pair_of_texts(sentence) for sentence in chosen]
-        compared = self._cross_encoder.read(asked.question.text, pairs)
-        return [replace(one, compared=read) for one, read in zip(chosen, compared, strict=True)]
+        return [replace(one, compared=self._compared(asked, one)) for one in chosen]
+
+    def _compared(self, asked: Asked, sentence: Sentence) -> Compared:
+        pair = pair_of_texts(sentence)
+        question = in_words_of(asked.question, f"{pair.context} {pair.text}")
+        return self._cross_encoder.read(question, [pair])[0]
 
     # Sentences
 

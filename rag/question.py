@@ -589,6 +589,50 @@ def topic(question: Question) -> str:
     return text[:1].upper() + text[1:]
 
 
+_ABBREVIATION = re.compile(r"(?=(?:.*[A-ZĐ]){2})[A-ZĐ0-9&.-]+")
+
+
+def spelled_out(question: Question) -> list[tuple[Concept, str]]:
+    """The abbreviations of a question that the glossary knows, with what each is short for."""
+    return [
+        (concept, others[0])
+        for concept, others, short in _written_otherwise(question)
+        if short and others
+    ]
+
+
+def in_words_of(question: Question, text: str) -> str:
+    """The question with abbreviations spelled out, or the other way round, as a text has them."""
+    said, asked = f" {_spaced(text)} ", question.text
+    for concept, others, _ in reversed(_written_otherwise(question)):
+        if f" {_spaced(question.text[concept.start : concept.end])} " not in said:
+            other = next((each for each in others if f" {_spaced(each)} " in said), None)
+            if other:
+                asked = f"{asked[: concept.start]}{other}{asked[concept.end :]}"
+    return asked
+
+
+def _spaced(text: str) -> str:
+    return " ".join(fold(word) for word, _, _ in words(text))
+
+
+def _written_otherwise(question: Question) -> list[tuple[Concept, list[str], bool]]:
+    """Terms that are abbreviated or can be, with the other sort of wordings, and if they are.
+
+    In the language of the question; units are left out.
+    """
+    found = []
+    for concept in question.concepts:
+        wordings = concept.wordings(question.language)
+        shorts = [each for each in wordings if any(map(_ABBREVIATION.fullmatch, each.split()))]
+        fulls = [each for each in wordings if each not in shorts]
+        if shorts and concept.topic != "measure":
+            surface = _spaced(question.text[concept.start : concept.end])
+            short = surface in map(_spaced, shorts)
+            found.append((concept, fulls if short else shorts, short))
+    return found
+
+
 def understand(text: str, *, today: date | None = None, restored: bool = False) -> Question:
     """Read a clean question; `last year` and the like count from `today`.
 

@@ -50,7 +50,7 @@ from rag.expected import expecting
 from rag.index import Index, terms, unspoken
 from rag.language import bare, fold, sentences, stripped, words
 from rag.period import Mention, Period, fit, fit_of, mentioned, mentions, resolved
-from rag.question import Concept, Question, understand
+from rag.question import Concept, Question, spelled_out, understand
 from rag.schema import Figure, Filters, Hit, Language, Passage, Release
 
 FIRST_FEATURES = ("bias", "dense", "words", "terms", "names")
@@ -218,10 +218,28 @@ class Retriever:
         return understand(marked, today=today, restored=True) if marked != text else question
 
     def ask(self, question: Question) -> Asked:
-        """Encode a question, and tell what kind of answer its words let expect."""
+        """Encode a question, and tell what kind of answer its words let expect.
+
+        What an abbreviation is short for is read behind it: as tokens of the abbreviation, which
+        share its weight with its own.
+        """
         question = expecting(question)
-        encoded = self._embedder.query(question.text, question.language)
+        text, spelled = question.text, spelled_out(question)
+        for concept, full in reversed(spelled):
+            text = f"{text[: concept.end]} {full}{text[concept.end :]}"
+        encoded = self._embedder.query(text, question.language)
         weights = self._embedder.head.token_weights(encoded.ids)
+        spans = encoded.spans.copy()
+        for concept, full in spelled:
+            behind = spans[:, 0] >= concept.end
+            added = behind & (spans[:, 1] <= concept.end + 1 + len(full))
+            own = (spans[:, 0] >= concept.start) & (spans[:, 1] <= concept.end)
+            spans[behind] -= 1 + len(full)
+            spans[added] = concept.start, concept.end
+            if weights[added].sum() > 0:
+                weights[added] *= 0.5 * weights[own].sum() / weights[added].sum()
+                weights[own] *= 0.5
+        encoded = replace(encoded, spans=spans)
         content = np.zeros(len(weights), bool)
         for word, start, end in words(question.text):
             if not question.skips(word):
