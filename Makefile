@@ -46,11 +46,16 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 	@set -e; for folder in tests/data/releases-[789]/* tests/data/releases-1[01234]/*; do \
 		set=$${folder%/*}; part=$${set##*-}.$${folder##*/}; \
 		$(BIN)/python -m eval --check tests/data/made-up-$$part.jsonl --corpus $$folder; \
+		$(BIN)/python -m eval --check tests/data/short-$$part.jsonl --corpus $$folder; \
 	done
 	$(BIN)/python -m eval --check tests/data/held-out.jsonl --corpus tests/data/releases-held-out
+	$(BIN)/python -m eval --check tests/data/short-held-out.jsonl --corpus tests/data/releases-held-out
 	$(BIN)/python -m eval --check tests/data/held-out-2.jsonl --corpus tests/data/releases-held-out-2
+	$(BIN)/python -m eval --check tests/data/short-held-out-2.jsonl --corpus tests/data/releases-held-out-2
 	$(BIN)/python -m eval --check tests/data/held-out-3.jsonl --corpus tests/data/releases-held-out-3
+	$(BIN)/python -m eval --check tests/data/short-held-out-3.jsonl --corpus tests/data/releases-held-out-3
 	$(BIN)/python -m eval --check tests/data/held-out-4.jsonl --corpus tests/data/releases-held-out-4
+	$(BIN)/python -m eval --check tests/data/short-held-out-4.jsonl --corpus tests/data/releases-held-out-4
 
 bench: $(INSTALLED_DEV) ## measure set-up, cold start, latency, ingest speed and memory
 	@$(BIN)/python -m eval.bench
