@@ -366,6 +366,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("what", choices=("head", "kinds", "cross-encoder", "weights", "syllables"))
     parser.add_argument("--squad", nargs="*", default=[], metavar="C.json[:Q.json]")
     parser.add_argument("--gold", nargs="*", default=[], metavar="G.jsonl:FOLDER[:SPLIT]")
+    parser.add_argument(
+        "--apart", default="short", metavar="PREFIX",
+        help="gold files with questions that name no release, which are searched in their own "
+        "folder alone: those whose name begins so",
+    )  # fmt: skip
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--judges", action="store_true", help="fit only the two logistics")
     parser.add_argument(
@@ -445,11 +450,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"wrote {_DATA / 'cross_encoder.npz'} from {len(groups)} questions")
             return 0
         try:
-            searched = stores[:public]
-            if gold and not options.judges:
+            apart = [one for one in stores if one.asked[0].name.startswith(options.apart)]
+            joined = [one for one in gold if not one[0].name.startswith(options.apart)]
+            searched = [*stores[:public], *apart]
+            if joined and not options.judges:
                 # Finding is hardest where there is much: all releases in one collection.
                 together = Path(data) / "together"
-                searched.append(_gold_store(gold, together, embedder, stack))
+                searched.append(_gold_store(joined, together, embedder, stack))
             _fit_weights(searched, stores, options, weights)
         except ValueError as error:
             parser.error(f"{error}; name more sets: --squad, --gold")

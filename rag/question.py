@@ -61,9 +61,9 @@ def is_function_word(word: str, language: Language, *, unmarked: bool = False) -
 
 
 _NO_VERB = (
-    r"(?!(?:do|does|did|is|was|were|are|has|have|had|will|would|must|should|can|could|shall)\b)"
+    r"(?!(?:do|does|did|is|was|were|are|has|have|had|will|would|must|should|can|could|shall|the)\b)"
 )
-"""The next word is no auxiliary verb: "what did banks lend" asks for no bank."""
+"""The next word is no auxiliary verb nor article: "what did banks lend" asks for no bank."""
 _OFFICES = (
     r"(?:chu tich|giam doc|bo truong|thu truong|truong (?:phong|ban)|cuc truong|tong cuc truong|"
     r"bi thu(?! hoi| hut| phi| giu)|thong doc|thi truong|hieu truong|tong thong|"
@@ -117,10 +117,12 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\bhan (?:chot|cuoi)\b|^han (?:nop|trinh|gop y|ket thuc|khoi cong|hoan thanh|dang ky)\b"
         r"(?!.*\b(?:bao nhieu|may)\b)|"
         r"(?<!dong )(?<!nguon )(?<!nang )(?<!ap )(?<!the )(?<!hieu )\bluc nao\b|"
-        r"^ngay (?:bat dau|cong bo|mo cua|mo lai|khoi cong|khai mac|ket thuc|khanh thanh)\b"
+        r"^ngay (?:bat dau|cong bo|mo cua|mo lai|khoi cong|khai mac|khai giang|thong xe|ket thuc|"
+        r"hoan thanh|khanh thanh)\b"
         r"(?!.*\b(?:bao nhieu|may)\b)|"
         r"\bwhen$|\b(?:since|until|by|from) when\b|\blast day (?:for|to)\b|"
-        r"\bdate of\b|\bdate was\b|\b(?:release|issue) date\b",
+        r"\bdate of\b|\bdate was\b|\bopening day\b|"
+        r"\b(?:release|issue|start|opening|closing|launch|completion) date\b",
     ),
     (
         "percent",
@@ -181,7 +183,8 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         rf"^(?!thi truong)(?:pho )?{_OFFICES}(?: (?!{_ACTS}\b)\w+){{0,8}}$|"
         rf"^{_NOT_OFFICES_EN}(?:the )?(?:deputy |vice |acting )?(?:{_OFFICES_EN}|principal|"
         r"head(?! of (?:cattle|sheep|pigs|poultry))) of (?:\w+ ){0,6}\w+$|"
-        rf"^{_NOT_OFFICES_EN}(?!.*\bof\b)(?:\w+ ){{1,5}}{_OFFICES_EN}$|"
+        rf"^{_NOT_OFFICES_EN}(?!.*\bof\b)(?:\w+ ){{1,5}}"
+        rf"(?:{_OFFICES_EN}|chief|coordinator|administrator)$|"
         r"\bho ten\b|\bten (?:cua )?(?:"
         r"nguoi|ong|ba|dong chi|giam doc|chu tich|bo truong)\b|\bwho\b|\bwhom\b|\bwhose\b|"
         r"\bname of the "
@@ -206,7 +209,7 @@ _WANTS: tuple[tuple[Want, str], ...] = (
         r"\bwhere\b|"
         rf"\b(?:which|what) (?:{_NO_VERB}\w+ )?(?:"
         r"place|district|province|city|country|location|county|"
-        r"counties|town|state|venue|commune|ward)s?\b",
+        r"counties|town|state|venue|commune|ward)s?\b|\bvenue$|^dia diem\b",
     ),
     (
         "list",
