@@ -246,6 +246,20 @@ class Archive:
         found: date | None = self._rows(query)[0][0]
         return found
 
+    def later(self, release: Release, limit: int) -> list[str]:
+        """Ids of the newest indexed releases of the same issuer with a later date, newest first."""
+        if release.issuer is None or release.issued is None:
+            return []
+        query = (
+            sa.select(_releases.c.id)
+            .where(_releases.c.indexed)
+            .where(_releases.c.issuer == release.issuer)
+            .where(_releases.c.issued > release.issued)
+            .order_by(_releases.c.issued.desc(), _releases.c.id)
+            .limit(limit)
+        )
+        return [row[0] for row in self._rows(query)]
+
     def release(self, release_id: str) -> Release:
         """One release by id, indexed or not; `StoreError` when it is not in the archive."""
         found = self.find(release_id)

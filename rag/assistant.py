@@ -31,6 +31,16 @@ History = Sequence[tuple[str, str]]
 """Earlier turns: (question, answer text), oldest first."""
 
 
+_LATER = 12
+"""Later releases of an issuer that are searched for what an undated question asks, the newest."""
+_NEARLY = 4.0
+"""How far below the best passage's score that of a later release may be."""
+_READ_AGAIN = 3
+"""Later releases that are read, at most."""
+_AS_WELL = 0.75
+"""The least probability that a later release answers, as a share of that of the best."""
+
+
 class Assistant:
     """Answers questions about the releases of one collection. Use as a context manager.
 
@@ -130,7 +140,11 @@ class Assistant:
                 clock.lap("retrieve")
                 reading = self._reader.read(asked, candidates)
                 if reading is not None and len({c.release.id for c in candidates}) > 1:
-                    reading = self._reader.reconcile(asked, reading, self.superseded())
+                    newer = self._newer(asked, reading, candidates, filters)
+                    if newer:
+                        reading, candidates = newer
+                    else:
+                        reading = self._reader.reconcile(asked, reading, self.superseded())
                 clock.lap("read")
             answers.append(self._answer(asked, reading, candidates))
         answer = answers[0] if len(answers) == 1 else combine(asked_at_once[0], answers)
@@ -142,6 +156,47 @@ class Assistant:
             return
         written = self._writer.write(understood, reading, answer)
         yield replace(written, timings=clock.laps("chat"))
+
+    def _newer(
+        self,
+        asked: Asked,
+        reading: Reading,
+        candidates: Sequence[Candidate],
+        filters: Filters | None,
+    ) -> tuple[Reading, list[Candidate]] | None:
+        """The reading of the newest release of the same issuer that answers an undated question.
+
+        With the passages of the issuer's later releases. None when no later one tells as well, or
+        when the question names its time.
+        """
+        mine = reading.best.candidate.release
+        later = self._archive.later(mine, _LATER) if asked.question.undated else []
+        if filters is not None and filters.release_ids:
+            later = [name for name in later if name in filters.release_ids]
+        if not later:
+            return None
+        among = replace(filters or Filters(), release_ids=tuple(later))
+        found = self._retriever.search(asked, self.settings.top_k, among)
+        least = reading.best.candidate.score - _NEARLY
+        near = {one.release.id for one in found if one.score >= least}
+        known, _ = judge(asked, reading, candidates, self._weights)
+        for name in [one for one in later if one in near][:_READ_AGAIN]:
+            other = self._reader.read(asked, [one for one in found if one.release.id == name])
+            if other is None or _unit(other) != _unit(reading):
+                continue
+            answerable, _ = judge(asked, other, found, self._weights)
+            if answerable >= max(self._threshold, _AS_WELL * known):
+                # What the older release says of the same time is told too.
+                both = replace(other, sentences=(other.best, *reading.sentences))
+                both = self._reader.reconcile(asked, both, self.superseded())
+                earlier = both.earlier if both.best is other.best else None
+                return replace(other, earlier=earlier), found
+        return None
+
+    @property
+    def _threshold(self) -> float:
+        chosen = self.settings.threshold
+        return self._weights.number("threshold") if chosen is None else chosen
 
     def _questions(self, question: str, history: History) -> list[Question]:
         """What is asked, one by one; a part may leave out what another names.
@@ -201,10 +256,7 @@ class Assistant:
         best = reading.best.candidate
         found = hits([best, *(one for one in candidates if one.passage.id != best.passage.id)])
         answerable, sure = judge(asked, reading, candidates, self._weights)
-        threshold = self.settings.threshold
-        if threshold is None:
-            threshold = self._weights.number("threshold")
-        if answerable < threshold:
+        if answerable < self._threshold:
             return refuse(asked.question, found, confidence=sure, reading=reading)
         answer = verify(compose(asked.question, reading, found, confidence=sure))
         if answer.status == "not_found":
@@ -228,6 +280,11 @@ class Assistant:
     def as_retriever(self, k: int = 10, filters: Filters | None = None) -> BaseRetriever:
         """A LangChain retriever over the same search."""
         return ReleaseRetriever(assistant=self, k=k, filters=filters)
+
+
+def _unit(reading: Reading) -> str | None:
+    figure = reading.span.span.figure if reading.span else None
+    return figure.unit if figure else None
 
 
 def _asked(value: Any) -> tuple[str, History]:

@@ -388,6 +388,12 @@ class Question:
     asked: str = ""
     """The beginning of the text that was asked, when the rest is what it left out."""
 
+    @property
+    def undated(self) -> bool:
+        """Whether it names no time and no document, and is then of the latest that is known."""
+        timed = self.periods or self.base or self.earlier or self.timed or self.of_release
+        return not timed and not any(word[0].isdigit() for word in self.content)
+
     def skips(self, word: str) -> bool:
         """Whether a word of the question says nothing of its topic."""
         unmarked = self.unmarked and not self.restored
@@ -622,25 +628,41 @@ def _spaced(text: str) -> str:
 def _written_otherwise(question: Question) -> list[tuple[Concept, list[str], bool]]:
     """Terms that are abbreviated or can be, with the other sort of wordings, and if they are.
 
-    In the language of the question; units are left out.
+    In the language of the question, then, for an abbreviation, in the other; units are left out.
     """
     found = []
     for concept in question.concepts:
         wordings = concept.wordings(question.language)
-        shorts = [each for each in wordings if any(map(_ABBREVIATION.fullmatch, each.split()))]
-        fulls = [each for each in wordings if each not in shorts]
+        shorts = [each for each in wordings if _abbreviated(each)]
         if shorts and concept.topic != "measure":
             surface = _spaced(question.text[concept.start : concept.end])
             short = surface in map(_spaced, shorts)
+            foreign = concept.wordings("en" if question.language == "vi" else "vi")
+            fulls = [each for each in (*wordings, *foreign) if not _abbreviated(each)]
             found.append((concept, fulls if short else shorts, short))
     return found
+
+
+def _abbreviated(wording: str) -> bool:
+    return any(map(_ABBREVIATION.fullmatch, wording.split()))
+
+
+_LATEST = re.compile(
+    r"\b(?:the |a )?(?<!at the )(?:latest|newest|most recent)\b|\b(?:mới|gần đây) nhất\b|"
+    r"\b(?:moi|gan day) nhat\b",
+    re.I,
+)
 
 
 def understand(text: str, *, today: date | None = None, restored: bool = False) -> Question:
     """Read a clean question; `last year` and the like count from `today`.
 
-    `restored` tells that it was typed without the diacritics that the text has.
+    `restored` tells that it was typed without the diacritics that the text has. "Latest" and the
+    like are taken out of its text: without a time, a question is of the latest anyway (`undated`).
     """
+    if _LATEST.search(text):
+        rest = re.sub(r"\s+", " ", _LATEST.sub(" ", text)).strip()
+        text = rest if any(char.isalnum() for char in rest) else text
     language: Language = "vi" if restored else detect(text)
     times = asked_times(text, language, today=today)
     found = words(text)

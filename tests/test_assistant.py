@@ -268,6 +268,48 @@ def test_an_unknown_release(sample_assistant: Assistant) -> None:
         sample_assistant.release("0" * 16)
 
 
+# A series of releases
+
+
+@pytest.fixture(scope="module")
+def series(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """Over two quarters of a made-up province."""
+    folder = tmp_path_factory.mktemp("series")
+    for name in ("15-TC-UBND-2023-03-30.md", "38-TC-UBND-2023-06-29.md"):
+        source = Path(__file__).parent / "data" / "releases" / name
+        (folder / name).write_bytes(source.read_bytes())
+    settings = Settings(data_dir=folder / "var")
+    ingest([folder], settings, embedder=embedder)
+    with Assistant.open(settings, embedder=embedder) as assistant:
+        yield assistant
+
+
+@pytest.mark.parametrize(
+    ("question", "number", "told"),
+    [
+        ("Thu ngân sách bao nhiêu?", "38/TC-UBND", "5.962 tỷ đồng"),
+        ("How many new businesses?", "38/TC-UBND", "612"),
+        ("latest number of new businesses", "38/TC-UBND", "612"),
+        ("Thu ngân sách quý I?", "15/TC-UBND", "2.874 tỷ đồng"),
+        ("How many new businesses in the first quarter?", "15/TC-UBND", "286"),
+    ],
+)
+def test_what_names_no_time_is_answered_from_the_latest_release(
+    series: Assistant, question: str, number: str, told: str
+) -> None:
+    answer = series.ask(question)
+    assert answer.citations[0].number == number
+    assert told in answer.short
+    assert all(hit.passage.release_id for hit in answer.hits)
+
+
+def test_a_filter_keeps_later_releases_out(series: Assistant) -> None:
+    first, _ = series.releases()
+    question = "Thu ngân sách bao nhiêu?"
+    for filters in (Filters(release_ids=(first.id,)), Filters(issued_to=date(2023, 3, 31))):
+        assert series.ask(question, filters=filters).citations[0].number == "15/TC-UBND"
+
+
 # Follow-ups
 
 

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
-from rag.question import Want, asks_order, clean, goes_on, left_out, parts, topic, understand
+from rag.question import (
+    Want,
+    asks_order,
+    clean,
+    goes_on,
+    in_words_of,
+    left_out,
+    parts,
+    spelled_out,
+    topic,
+    understand,
+)
 from rag.schema import Language
 
 FIGURES: frozenset[Want] = frozenset({"money", "percent", "count", "quantity", "multiple"})
@@ -405,6 +416,34 @@ def test_a_question_is_parted_where_both_sides_ask(text: str, expected: tuple[st
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("What are the latest exports?", "What are exports?"),
+        ("Số liệu xuất khẩu mới nhất", "Số liệu xuất khẩu"),
+        ("What must be paid at the latest?", "What must be paid at the latest?"),
+        ("latest", "latest"),
+    ],
+)
+def test_the_latest_is_asked_without_saying_so(text: str, expected: str) -> None:
+    question = understand(text)
+    assert question.text == expected
+    assert question.undated
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What were exports in June?",
+        "GRDP so với cùng kỳ năm 2019?",
+        "Who signed release 15/TC-UBND?",
+        "Thu ngân sách quý I?",
+    ],
+)
+def test_a_question_that_names_its_time_or_document_is_not_of_the_latest(text: str) -> None:
+    assert not understand(text).undated
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("Tổng số tiền là bao nhiêu?", True),
         ("Tăng bao nhiêu phần trăm?", True),
         ("What is their registered capital?", True),
@@ -418,6 +457,27 @@ def test_a_question_is_parted_where_both_sides_ask(text: str, expected: tuple[st
 )
 def test_a_question_without_a_subject_goes_on(text: str, expected: bool) -> None:
     assert goes_on(understand(text)) is expected
+
+
+def test_an_abbreviation_is_known_by_what_it_is_short_for() -> None:
+    question = understand("GRDP tăng bao nhiêu?")
+    [(concept, full)] = spelled_out(question)
+    assert (concept.start, concept.end, full) == (0, 4, "tổng sản phẩm trên địa bàn")
+    assert spelled_out(understand("Chi bao nhiêu triệu USD?")) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "expected"),
+    [
+        ("GRDP?", "Tổng sản phẩm trên địa bàn đạt 5%", "tổng sản phẩm trên địa bàn?"),
+        ("GRDP?", "GRDP, tổng sản phẩm trên địa bàn, đạt 5%", "GRDP?"),
+        ("GRDP?", "Thu ngân sách", "GRDP?"),
+        ("thu ngân sách?", "Tổng thu NSNN đạt 5 tỷ đồng", "thu NSNN?"),
+        ("vat", "Receipts of value added tax rose", "value added tax"),
+    ],
+)
+def test_a_question_is_put_in_the_words_of_a_text(asked: str, text: str, expected: str) -> None:
+    assert in_words_of(understand(asked), text) == expected
 
 
 def test_what_a_part_leaves_out_is_taken_from_the_others() -> None:
