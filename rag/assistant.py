@@ -15,14 +15,16 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
+from rag import figures
 from rag.answer import ChatWriter, combine, compose, refuse, verify
 from rag.archive import Archive
 from rag.confidence import judge
+from rag.conversation import goes_on, in_its_place, left_out, parts, without_times
 from rag.embedding import Embedder, open_cross_encoder, open_embedder
 from rag.errors import QuestionError
 from rag.evidence import Reader, Reading
 from rag.index import Index
-from rag.question import QUANTITIES, Question, clean, goes_on, left_out, parts
+from rag.question import QUANTITIES, Question, clean
 from rag.retrieve import Asked, Candidate, Retriever, Weights, hits
 from rag.schema import Answer, Filters, Hit, Release
 from rag.settings import Settings
@@ -31,14 +33,16 @@ History = Sequence[tuple[str, str]]
 """Earlier turns: (question, answer text), oldest first."""
 
 
-_LATER = 12
+_LATER = 50
 """Later releases of an issuer that are searched for what an undated question asks, the newest."""
 _NEARLY = 4.0
 """How far below the best passage's score that of a later release may be."""
-_READ_AGAIN = 3
+_READ_AGAIN = 2
 """Later releases that are read, at most."""
-_AS_WELL = 0.75
-"""The least probability that a later release answers, as a share of that of the best."""
+_AS_WELL, _NEARLY_AS_WELL = 0.75, 0.95
+"""The least probability that a later release answers, as a share of that of the best.
+
+With a figure of the same sort, and with any other answer."""
 
 
 class Assistant:
@@ -139,11 +143,11 @@ class Assistant:
                 candidates = self._retriever.search(asked, self.settings.top_k, filters)
                 clock.lap("retrieve")
                 reading = self._reader.read(asked, candidates)
-                if reading is not None and len({c.release.id for c in candidates}) > 1:
+                if reading is not None:
                     newer = self._newer(asked, reading, candidates, filters)
                     if newer:
                         reading, candidates = newer
-                    else:
+                    elif len({one.release.id for one in candidates}) > 1:
                         reading = self._reader.reconcile(asked, reading, self.superseded())
                 clock.lap("read")
             answers.append(self._answer(asked, reading, candidates))
@@ -166,26 +170,28 @@ class Assistant:
     ) -> tuple[Reading, list[Candidate]] | None:
         """The reading of the newest release of the same issuer that answers an undated question.
 
-        With the passages of the issuer's later releases. None when no later one tells as well, or
-        when the question names its time.
+        With the passages of the issuer's later releases. None when no later one tells as well, when
+        the question names its time, or when it would be refused anyway.
         """
         mine = reading.best.candidate.release
         later = self._archive.later(mine, _LATER) if asked.question.undated else []
         if filters is not None and filters.release_ids:
             later = [name for name in later if name in filters.release_ids]
-        if not later:
+        known = judge(asked, reading, candidates, self._weights)[0] if later else 0.0
+        if not later or known < self._threshold:
             return None
         among = replace(filters or Filters(), release_ids=tuple(later))
         found = self._retriever.search(asked, self.settings.top_k, among)
         least = reading.best.candidate.score - _NEARLY
         near = {one.release.id for one in found if one.score >= least}
-        known, _ = judge(asked, reading, candidates, self._weights)
+        figure = _figure(reading)
+        least_known = max(self._threshold, (_AS_WELL if figure else _NEARLY_AS_WELL) * known)
         for name in [one for one in later if one in near][:_READ_AGAIN]:
             other = self._reader.read(asked, [one for one in found if one.release.id == name])
-            if other is None or _unit(other) != _unit(reading):
+            if other is None or _figure(other) != figure:
                 continue
             answerable, _ = judge(asked, other, found, self._weights)
-            if answerable >= max(self._threshold, _AS_WELL * known):
+            if answerable >= least_known:
                 # What the older release says of the same time is told too.
                 both = replace(other, sentences=(other.best, *reading.sentences))
                 both = self._reader.reconcile(asked, both, self.superseded())
@@ -201,16 +207,18 @@ class Assistant:
     def _questions(self, question: str, history: History) -> list[Question]:
         """What is asked, one by one; a part may leave out what another names.
 
-        A later part may have no subject ("and what was the total amount"), and of two figures ("how
-        much was paid and how many people got support") the first may leave out what the second
-        names. A name or a time that only one part states is every part's.
+        A later part may have no subject ("and what was the total amount"), place or time; of two
+        figures ("how much was paid and how many people got support") the first may leave out what
+        the second names.
         """
-        several = parts(clean(question, longest=self.settings.max_question_chars))
-        before = [history, *(((part, ""),) for part in several)]
-        asked = [self._understand(*one) for one in zip(several, before, strict=False)]
+        first, *later = parts(clean(question, longest=self.settings.max_question_chars))
+        asked = [self._understand(first, history)]
+        for part in later:
+            one = self._understand(part, ((asked[-1].text, ""),))
+            asked.append(self._with(one, " ".join(left_out(one, asked))))
         if not history and len(asked) > 1 and all(one.wants & QUANTITIES for one in asked[:2]):
-            asked[0] = self._understand(several[0], ((several[1], ""),))
-        return [self._with(one, " ".join(left_out(one, asked))) for one in asked]
+            asked[0] = self._understand(first, ((later[0], ""),))
+        return asked
 
     def _understand(self, question: str, history: History) -> Question:
         text = clean(question, longest=self.settings.max_question_chars)
@@ -225,8 +233,10 @@ class Assistant:
             return understood
         if not goes_on(understood):
             return self._with(understood, " ".join(left_out(understood, [before])))
+        if understood.latest:
+            before = self._read(without_times(before))
         # A follow-up leaves out what was just talked about; its own words come first.
-        return self._with(understood, _in_its_place(understood, before))
+        return replace(self._with(understood, in_its_place(understood, before)), incomplete=True)
 
     def _read(self, text: str) -> Question:
         # "This year" is that of the newest release: a collection may be old when it is asked.
@@ -238,9 +248,12 @@ class Assistant:
         """A question with words that it has left out."""
         if not words:
             return question
-        text = f"{question.text} {words}"
+        ended = question.text if question.text[-1] in ".?!" else f"{question.text}?"
         joined = replace(
-            self._read(text), language=question.language, asked=question.asked or question.text
+            self._read(f"{ended} {words}"),
+            language=question.language,
+            latest=question.latest,
+            asked=question.asked or question.text,
         )
         if question.wants == {"text"}:
             return joined
@@ -282,9 +295,10 @@ class Assistant:
         return ReleaseRetriever(assistant=self, k=k, filters=filters)
 
 
-def _unit(reading: Reading) -> str | None:
+def _figure(reading: Reading) -> str | None:
+    """What sort of figure a reading tells; None for anything else."""
     figure = reading.span.span.figure if reading.span else None
-    return figure.unit if figure else None
+    return figures.kind(figure) if figure else None
 
 
 def _asked(value: Any) -> tuple[str, History]:
@@ -357,19 +371,6 @@ class _Clock:
     def laps(self, name: str) -> dict[str, float]:
         self.lap(name)
         return {**self._laps, "total": round(self._last - self._begun, 6)}
-
-
-def _in_its_place(question: Question, before: Question) -> str:
-    """The question before with a term of the same topic in place of its own.
-
-    "And imports?" after "What were exports in June?" asks what imports were in June.
-    """
-    text = before.text
-    for new in question.concepts:
-        for old in reversed(before.concepts):
-            if new.topic == old.topic and new.forms != old.forms:
-                return text[: old.start] + question.text[new.start : new.end] + text[old.end :]
-    return text
 
 
 _default: Assistant | None = None

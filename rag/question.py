@@ -14,7 +14,7 @@ from typing import Literal
 from rag import figures
 from rag.errors import QuestionError
 from rag.language import bare, detect, fold, stem, words
-from rag.period import Period, asked_times, mentioned
+from rag.period import Period, asked_times
 from rag.schema import Figure, Language
 from rag.units import GROUPS
 
@@ -343,6 +343,28 @@ class Concept:
         return dict(self.forms).get(language, ())
 
 
+_YEAR_ON_YEAR = re.compile(
+    r"\bso với cùng kỳ(?: năm (?:trước|ngoái))?(?! \d| năm \d)|\bso voi cung ky\b(?! nam)|"
+    r"\byear[- ]on[- ]year\b|"
+    r"\b(?:compared )?(?:with|to|than|over|from) "
+    r"(?:a year (?:earlier|ago)|the same period(?: last year)?)\b",
+    re.I,
+)
+_TIME_WORD_EN = (
+    r"\d{4}|years?|months?|quarters?|weeks?|days?|today|yesterday|tomorrow|ago|before|after|since|"
+    r"until|during|previous(?:ly)?|former(?:ly)?|earlier|half|winter|spring|summer|autumn|tet|"
+    r"january|february|march|april|may \\d|june|july|august|september|october|november|december|"
+    r"q[1-4]|no\.? ?\d+|\d+/\w[\w/-]*"
+)
+_TIME_WORD = re.compile(
+    rf"\b(?:{_TIME_WORD_EN}|năm|tháng|quý|tuần|ngày|hôm|kỳ|đợt|tết|trước|sau|số \d+)\b", re.I
+)
+_TIME_WORD_BARE = re.compile(
+    rf"\b(?:{_TIME_WORD_EN}|thang|quy|tuan|ngay|hom|ky|dot|truoc|nam (?=\w* ?\d|nay|ngoai))\b", re.I
+)
+"""What may tell a time or a document, understood or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question, understood as far as rules can."""
@@ -385,14 +407,24 @@ class Question:
     """The quantities that it states itself."""
     expected: tuple[float, ...] = ()
     """The probability of each of `rag.expected.KINDS` for its answer."""
+    latest: bool = False
+    """It asks for the latest in so many words."""
     asked: str = ""
     """The beginning of the text that was asked, when the rest is what it left out."""
+    incomplete: bool = False
+    """What was asked has no subject of its own."""
 
     @property
     def undated(self) -> bool:
-        """Whether it names no time and no document, and is then of the latest that is known."""
-        timed = self.periods or self.base or self.earlier or self.timed or self.of_release
-        return not timed and not any(word[0].isdigit() for word in self.content)
+        """Whether it names no time and no document, and is then of the latest that is known.
+
+        What is compared with the year before ("year on year") is still of no time.
+        """
+        if self.periods or self.earlier or self.of_release or (self.base and self.base.year):
+            return False
+        text = _YEAR_ON_YEAR.sub(" ", self.text)
+        marked = not text.isascii()
+        return not (_TIME_WORD if marked else _TIME_WORD_BARE).search(text)
 
     def skips(self, word: str) -> bool:
         """Whether a word of the question says nothing of its topic."""
@@ -429,115 +461,6 @@ _INTERROGATIVE = re.compile(
     r"\b(?:how|what|which|who|whom|whose|when|where|why)\b|\b(?:bao nhieu|may|ai|gi|nao|khi nao|"
     r"o dau|tai dau|bao gio|bao lau|vi sao|tai sao|the nao)\b"
 )
-_JOINT = re.compile(r"[?;]\s+(?=\w)|,?\s+(?:and|và|va)\s+(?=\w)|,\s+(?=(?:how|what)\b)", re.I)
-_ASKS: dict[Language, re.Pattern[str]] = {
-    # `Which` and the like that stand elsewhere go on with the noun before them.
-    "en": re.compile(
-        r"\b(?:how|what)\b|"
-        r"(?:^|, )(?:(?:in|on|at|by|for|from|to|of|under|since|until|with|during) )?"
-        r"(?:which|who|whom|whose|when|where|why)\b",
-        re.I,
-    ),
-    "vi": re.compile(r"\b(?:bao nhiêu|mấy|ai|gì|nào|đâu|bao giờ|bao lâu|vì sao|tại sao)\b", re.I),
-}
-_ASKS_UNMARKED = re.compile(
-    r"\b(?:bao nhieu|ai|gi|nao|o dau|tai dau|bao gio|bao lau|vi sao|tai sao)\b", re.I
-)
-_NO_SUBJECT = frozenset(
-    "how what which who whom whose when where why nao gi ai may time day date year they them it "
-    "money tien".split()
-)
-"""Words that stand for what is asked or was named, without marks."""
-_EACH = re.compile(r"\b(?:each|every|apiece|mỗi|từng|moi)\b", re.I)
-
-
-def parts(text: str) -> tuple[str, ...]:
-    """The questions that are asked in one, in order; the text alone when there is only one.
-
-    It is parted where both sides ask for something and the first names something of its own. "For
-    how much each" asks for a list, which is one answer.
-    """
-    language = detect(text)
-    for joint in _JOINT.finditer(text):
-        sides = (text[: joint.start()].strip(), text[joint.end() :].strip())
-        if _EACH.search(sides[1]) or not all(_asks(side, language) for side in sides):
-            continue
-        if _has_subject(sides[0], language):
-            return (*parts(sides[0]), *parts(sides[1]))
-    return (text,)
-
-
-def _asks(text: str, language: Language) -> bool:
-    unmarked = language == "vi" and fold(text).isascii()
-    return bool((_ASKS_UNMARKED if unmarked else _ASKS[language]).search(text))
-
-
-def _has_subject(text: str, language: Language) -> bool:
-    return bool(_subject(text, language))
-
-
-def _subject(text: str, language: Language) -> list[tuple[int, int]]:
-    unmarked = language == "vi" and fold(text).isascii()
-    return [
-        (start, end)
-        for word, start, end in words(text)
-        if not is_function_word(word, language, unmarked=unmarked) and bare(word) not in _NO_SUBJECT
-    ]
-
-
-_GOES_ON = re.compile(
-    r"(?:còn|thế còn|vậy còn|thế|và|với|trong đó|and|what about|how about|then|with|"
-    r"of (?:which|those|these|them)) ",
-    re.I,
-)
-_POINTS_BACK = re.compile(
-    r"\b(?:they|them|their|it|its|he|she|his|her)\b|\b(?:họ|nó|chúng)\b|"
-    r"\bthat\W*$|\b(?:do|does|did|is|was|are|were) (?:that|those|this|these)\b"
-    r"(?! (?:year|month|quarter|week))|(?<!năm )(?<!tháng )(?<!quý )\b(?:đó|này|ấy)\b",
-    re.I,
-)
-
-
-def goes_on(question: Question) -> bool:
-    """Whether a question leaves out what the one before it was about."""
-    if _GOES_ON.match(question.text) or _POINTS_BACK.search(question.text):
-        return True
-    if len(question.content) <= (2 if question.noun is None else 1):
-        return True
-    plain = [one for one in question.concepts if one.topic in _PLAIN_TOPICS]
-    return all(
-        any(one.start <= start and end <= one.end for one in plain)
-        for start, end in _subject(question.text, question.language)
-    )
-
-
-def left_out(question: Question, others: Sequence[Question]) -> list[str]:
-    """The names and times of others, as written, when a question states none of its own."""
-    found: list[str] = []
-    if not _named(question):
-        found += next(filter(None, map(_named, others)), [])
-    if not (question.periods or question.base or question.earlier or question.timed):
-        timed = next((one for one in others if one.periods and not one.earlier), None)
-        if timed:
-            found += [
-                timed.text[one.start : one.end]
-                for one in mentioned(timed.text, timed.language)
-                if one.period in timed.periods
-            ]
-    return found
-
-
-def _named(question: Question) -> list[str]:
-    """Its names without those of months, as written."""
-    text = question.text
-    times = mentioned(text, question.language)
-    return [
-        text[start:end]
-        for start, end in _name_spans(text, words(text))
-        if not any(time.start <= start and end <= time.end for time in times)
-    ]
-
-
 _LEAD_IN = re.compile(
     r"^(?:(?:please|can you|could you|tell me|hãy|xin|vui lòng|cho (?:tôi )?(?:biết|hỏi))\s+)*"
     r"(?:by )?(?:how (?:much|many|fast|high|large|big|far|long)|what|which|who|when|where)?\s*"
@@ -557,7 +480,7 @@ _TURNED = re.compile(
 )
 
 
-_PLAIN_TOPICS = frozenset({"general", "time", "measure", "statistics"})
+PLAIN_TOPICS = frozenset({"general", "time", "measure", "statistics"})
 """Topics of the glossary whose terms do not say what a figure is of."""
 
 
@@ -573,11 +496,11 @@ def topic(question: Question) -> str:
     terms = [
         text[concept.start : concept.end]
         for concept in question.concepts
-        if not concept.place and concept.topic not in _PLAIN_TOPICS
+        if not concept.place and concept.topic not in PLAIN_TOPICS
     ]
     term = max(terms, key=len, default="")
     term = term[:1].upper() + term[1:]
-    if question.asked and goes_on(question):
+    if question.incomplete:
         return term
     stated = figures.find(text, language=question.language)
     for figure in reversed(stated):
@@ -648,21 +571,33 @@ def _abbreviated(wording: str) -> bool:
 
 
 _LATEST = re.compile(
-    r"\b(?:the |a )?(?<!at the )(?:latest|newest|most recent)\b|\b(?:mới|gần đây) nhất\b|"
-    r"\b(?:moi|gan day) nhat\b",
+    r"\bthe (?:latest|most recent) (?=(?:figures?|numbers?|data|statistics|value|rate|total|count|"
+    r"estimates?|results?)\b)|^(?:(?:and )?what (?:about|is|are|was|were) )?(?:the )?"
+    r"(?:latest|most recent) (?!to\b|date\b|day\b)|^(?:and )?(?:the )?latest(?=\W*$)|"
+    r"(?<=số liệu )mới nhất\b|(?<=con số )mới nhất\b|(?<=số )mới nhất\b|(?<=thống kê )mới nhất\b|"
+    r"(?<=kết quả )mới nhất\b|\b(?:mới|gần đây) nhất(?=\W*$)",
     re.I,
 )
+_OF_SEVERAL = re.compile(r"\b(?:nhiều|cao|ít|nào|ai)\b.*\bnhất\W*$|\bwhich\b|\bwho\b", re.I)
+"""Asks which of several is the newest, or has most of what is new."""
+
+
+def _without_latest(match: re.Match[str]) -> str:
+    return re.sub(r"(?:latest|most recent|(?:mới|gần đây) nhất) ?", "", match.group(), flags=re.I)
 
 
 def understand(text: str, *, today: date | None = None, restored: bool = False) -> Question:
     """Read a clean question; `last year` and the like count from `today`.
 
-    `restored` tells that it was typed without the diacritics that the text has. "Latest" and the
-    like are taken out of its text: without a time, a question is of the latest anyway (`undated`).
+    `restored` tells that it was typed without the diacritics that the text has. "The latest figure"
+    and the like are asked without the word, which no release has.
     """
-    if _LATEST.search(text):
-        rest = re.sub(r"\s+", " ", _LATEST.sub(" ", text)).strip()
+    latest = _LATEST.search(text)
+    if latest and not _OF_SEVERAL.search(text):
+        rest = re.sub(r"\s+", " ", _LATEST.sub(_without_latest, text)).strip()
         text = rest if any(char.isalnum() for char in rest) else text
+    else:
+        latest = None
     language: Language = "vi" if restored else detect(text)
     times = asked_times(text, language, today=today)
     found = words(text)
@@ -696,7 +631,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
             if not is_function_word(word, language, unmarked=unmarked)
         ),
         concepts=_concepts(found, language),
-        names=tuple(fold(text[start:end]) for start, end in _name_spans(text, found)),
+        names=tuple(fold(text[start:end]) for start, end in name_spans(text, found)),
         wants=wants,
         explains=bool(_EXPLAINS.search(plain) or _CAUSE_MARKED.search(text)),
         of_release=bool(_OF_RELEASE.search(plain)),
@@ -714,6 +649,7 @@ def understand(text: str, *, today: date | None = None, restored: bool = False) 
             for part in (piece, *re.split(r"[/.-]", piece))
         ),
         figures=tuple(figure for figure in stated if figure.unit not in ("date", "period")),
+        latest=latest is not None,
     )
 
 
@@ -950,7 +886,8 @@ def _counted(text: str, language: Language, *, unmarked: bool) -> tuple[str, ...
     return tuple(fold(word) for word in plain[:2])
 
 
-def _name_spans(text: str, found: Sequence[tuple[str, int, int]]) -> list[tuple[int, int]]:
+def name_spans(text: str, found: Sequence[tuple[str, int, int]]) -> list[tuple[int, int]]:
+    """Where names stand: capitalised words and abbreviations, among all words of a text."""
     names = []
     for position, (word, start, end) in enumerate(found):
         if not word[0].isupper() or bare(word) in FUNCTION_WORDS["en"]:
