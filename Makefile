@@ -46,7 +46,10 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 	@set -e; for folder in tests/data/releases-[789]/* tests/data/releases-1[01234]/*; do \
 		set=$${folder%/*}; part=$${set##*-}.$${folder##*/}; \
 		$(BIN)/python -m eval --check tests/data/made-up-$$part.jsonl --corpus $$folder; \
-		$(BIN)/python -m eval --check tests/data/short-$$part.jsonl --corpus $$folder; \
+	done
+	@set -e; for file in tests/data/short.*.jsonl tests/data/short-14.*.jsonl; do \
+		part=$${file%.jsonl}; part=$${part#tests/data/short?}; \
+		$(BIN)/python -m eval --check $$file --corpus tests/data/releases-$${part%.*}/$${part#*.}; \
 	done
 	$(BIN)/python -m eval --check tests/data/held-out.jsonl --corpus tests/data/releases-held-out
 	$(BIN)/python -m eval --check tests/data/short-held-out.jsonl --corpus tests/data/releases-held-out

@@ -20,7 +20,7 @@ from rag.expected import FIGURES, KINDS, kind_of
 from rag.language import bare, fold, stem, words
 from rag.opposites import opposed
 from rag.period import bound, fit, fit_of, mentioned, resolved
-from rag.question import Question, is_function_word
+from rag.question import Question, in_words_of, is_function_word
 from rag.respective import respective
 from rag.retrieve import Asked, Candidate, Told, told_by
 from rag.schema import Evidence, Figure, Language, Release
@@ -163,8 +163,8 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     told = told_by(passage, sentence.candidate.release)
     marks = _marks(sentence)
     printed = {stem(word) for word, _, _ in words(sentence.text)}
-    wanted = _wanted_words(question, language) & printed
-    units = _units(question, language, weigh)
+    wanted = _wanted_words(question, language, sentence.text) & printed
+    units = _units(question, language, weigh, sentence.text)
     located = _located(units, sentence.text, sentence.start)
     located += _stated(question, sentence, weigh)
     pulls = _pulls(sentence, located, marks)
@@ -581,12 +581,18 @@ class _Unit:
     """Gives the key of a word."""
 
 
-def _units(question: Question, language: Language, weigh: Callable[[str], float]) -> list[_Unit]:
-    """The question's words and pairs of words, and the glossary's terms, in a language."""
+def _units(
+    question: Question, language: Language, weigh: Callable[[str], float], text: str
+) -> list[_Unit]:
+    """The question's words and pairs of words, and the glossary's terms, in a language.
+
+    An abbreviation counts as the words that the text has for it, and the other way round.
+    """
     key = bare if question.unmarked and language == "vi" else stem
     wanted: dict[tuple[tuple[str, ...], ...], float] = {}
     if question.language == language:
-        own = [word for word in question.content if bare(word) not in question.timed]
+        content = _content(question, text)
+        own = [word for word in content if bare(word) not in question.timed]
         keys = [key(word) for word in own]
         for number, word in enumerate(own):
             wanted[((keys[number],),)] = weigh(word)
@@ -1040,9 +1046,18 @@ def _local(
     return float(best @ asked.token_weights) if len(best) else 0.0
 
 
-def _wanted_words(question: Question, language: Language) -> set[str]:
+def _content(question: Question, text: str) -> Sequence[str]:
+    """The question's words, with abbreviations as a text in its language has them, folded."""
+    asked = in_words_of(question, text)
+    if asked == question.text:
+        return question.content
+    return [fold(word) for word, _, _ in words(asked) if not question.skips(word)]
+
+
+def _wanted_words(question: Question, language: Language, text: str) -> set[str]:
     if question.language == language:
-        return {stem(word) for word in question.content if bare(word) not in question.timed}
+        content = _content(question, text)
+        return {stem(word) for word in content if bare(word) not in question.timed}
     wordings = [form for concept in question.concepts for form in concept.wordings(language)[:4]]
     found = {stem(word) for form in wordings for word, _, _ in words(form)}
     names = {word for word in question.content if word[0].isdigit() or word in question.names}
