@@ -77,6 +77,8 @@ _METADATA_BONUS = 5.0
 _PASSAGES = 8
 _COMPARED = 12
 """Best sentences among which another release may say otherwise."""
+_MORE = 2
+"""Sentences that it reads besides when it finds no answer in the likely ones."""
 _READ = 8
 """Sentences that the cross-encoder reads and whose spans are weighed, at most."""
 _MARGIN = 4.0
@@ -114,7 +116,7 @@ def likely(ranked: Sequence[Sentence]) -> list[Sentence]:
 def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> Vector:
     """What tells between the best sentences by their best spans: (sentences, CHOICE_FEATURES).
 
-    `sentence`: its score below the best one's; `reader`, `nothing`: the cross-encoder's log-odds
+    `sentence`: its score below the best one's, as far as likely sentences are; `reader`, `nothing`: the cross-encoder's log-odds
     that it answers, and that no part of it is the answer; `spanless`: it has no span of a wanted
     kind though another has; `first`: it is the best by itself; then the best span's features.
     """
@@ -125,7 +127,7 @@ def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> V
         span = weighed[0].features if weighed else np.zeros(len(SPAN_FEATURES), np.float32)
         own = [
             1.0,
-            sentence.score - top,
+            max(sentence.score - top, -_MARGIN),
             sentence.reader,
             sentence.nothing,
             float(some and not weighed),
@@ -267,7 +269,7 @@ class Reader:
             return None
         # Where the release says what is asked of it itself, no other sentence is better.
         known = ranked[0].features[SENTENCE_FEATURES.index("metadata")] == 1.0
-        chosen = ranked[:1] if known else self.compare(asked, likely(ranked))
+        chosen = ranked[:1] if known else self._read_likely(asked, ranked)
         ranked[: len(chosen)] = chosen
         readings = [
             (sentence, sorted(self.weigh(asked, sentence), key=lambda item: -item.score))
@@ -371,6 +373,14 @@ class Reader:
                 )  # fmt: skip
             return replace(reading, earlier=(sentence, weighed))
         return reading
+
+    def _read_likely(self, asked: Asked, ranked: Sequence[Sentence]) -> list[Sentence]:
+        """The likely sentences as the cross-encoder reads them; more where it finds nothing."""
+        chosen = self.compare(asked, likely(ranked))
+        if all(one.compared is None or one.compared.relevance < 0 for one in chosen):
+            more = ranked[len(chosen) : min(len(chosen) + _MORE, _READ)]
+            chosen += self.compare(asked, more)
+        return chosen
 
     def compare(self, asked: Asked, chosen: Sequence[Sentence]) -> list[Sentence]:
         """Sentences with what the cross-encoder makes of them, in their order."""
