@@ -116,9 +116,10 @@ def likely(ranked: Sequence[Sentence]) -> list[Sentence]:
 def choice_features(readings: Sequence[tuple[Sentence, Sequence[Weighed]]]) -> Vector:
     """What tells between the best sentences by their best spans: (sentences, CHOICE_FEATURES).
 
-    `sentence`: its score below the best one's, as far as likely sentences are; `reader`, `nothing`: the cross-encoder's log-odds
-    that it answers, and that no part of it is the answer; `spanless`: it has no span of a wanted
-    kind though another has; `first`: it is the best by itself; then the best span's features.
+    `sentence`: its score below the best one's, as far as likely sentences are; `reader`,
+    `nothing`: the cross-encoder's log-odds that it answers, and that no part of it is the answer;
+    `spanless`: it has no span of a wanted kind though another has; `first`: it is the best by
+    itself; then the best span's features.
     """
     top = readings[0][0].score
     some = any(weighed for _, weighed in readings)
