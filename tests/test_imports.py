@@ -31,6 +31,7 @@ ORDER = [
     "lexical",
     "index",
     "question",
+    "conversation",
     "expected",
     "retrieve",
     "spans",
