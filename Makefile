@@ -51,14 +51,10 @@ check: $(INSTALLED_DEV) ## lint, formatting, types, and that gold quotes stand i
 		part=$${file%.jsonl}; part=$${part#tests/data/short?}; \
 		$(BIN)/python -m eval --check $$file --corpus tests/data/releases-$${part%.*}/$${part#*.}; \
 	done
-	$(BIN)/python -m eval --check tests/data/held-out.jsonl --corpus tests/data/releases-held-out
-	$(BIN)/python -m eval --check tests/data/short-held-out.jsonl --corpus tests/data/releases-held-out
-	$(BIN)/python -m eval --check tests/data/held-out-2.jsonl --corpus tests/data/releases-held-out-2
-	$(BIN)/python -m eval --check tests/data/short-held-out-2.jsonl --corpus tests/data/releases-held-out-2
-	$(BIN)/python -m eval --check tests/data/held-out-3.jsonl --corpus tests/data/releases-held-out-3
-	$(BIN)/python -m eval --check tests/data/short-held-out-3.jsonl --corpus tests/data/releases-held-out-3
-	$(BIN)/python -m eval --check tests/data/held-out-4.jsonl --corpus tests/data/releases-held-out-4
-	$(BIN)/python -m eval --check tests/data/short-held-out-4.jsonl --corpus tests/data/releases-held-out-4
+	@set -e; for number in "" -2 -3 -4; do for set in held-out short-held-out; do \
+		$(BIN)/python -m eval --check tests/data/$$set$$number.jsonl \
+			--corpus tests/data/releases-held-out$$number; \
+	done; done
 
 bench: $(INSTALLED_DEV) ## measure set-up, cold start, latency, ingest speed and memory
 	@$(BIN)/python -m eval.bench

@@ -177,8 +177,10 @@ class Assistant:
         later = self._archive.later(mine, _LATER) if asked.question.undated else []
         if filters is not None and filters.release_ids:
             later = [name for name in later if name in filters.release_ids]
-        known = judge(asked, reading, candidates, self._weights)[0] if later else 0.0
-        if not later or known < self._threshold:
+        if not later:
+            return None
+        known, _ = judge(asked, reading, candidates, self._weights)
+        if known < self._threshold:
             return None
         among = replace(filters or Filters(), release_ids=tuple(later))
         found = self._retriever.search(asked, self.settings.top_k, among)

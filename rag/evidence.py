@@ -378,9 +378,8 @@ class Reader:
     def _read_likely(self, asked: Asked, ranked: Sequence[Sentence]) -> list[Sentence]:
         """The likely sentences as the cross-encoder reads them; more where it finds nothing."""
         chosen = self.compare(asked, likely(ranked))
-        if all(one.compared is None or one.compared.relevance < 0 for one in chosen):
-            more = ranked[len(chosen) : min(len(chosen) + _MORE, _READ)]
-            chosen += self.compare(asked, more)
+        if all(one.reader < 0 for one in chosen):
+            chosen += self.compare(asked, ranked[len(chosen) : min(len(chosen) + _MORE, _READ)])
         return chosen
 
     def compare(self, asked: Asked, chosen: Sequence[Sentence]) -> list[Sentence]:

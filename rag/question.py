@@ -353,7 +353,7 @@ _YEAR_ON_YEAR = re.compile(
 _TIME_WORD_EN = (
     r"\d{4}|years?|months?|quarters?|weeks?|days?|today|yesterday|tomorrow|ago|before|after|since|"
     r"until|during|previous(?:ly)?|former(?:ly)?|earlier|half|winter|spring|summer|autumn|tet|"
-    r"january|february|march|april|may \\d|june|july|august|september|october|november|december|"
+    r"january|february|march|april|may \d|june|july|august|september|october|november|december|"
     r"q[1-4]|no\.? ?\d+|\d+/\w[\w/-]*"
 )
 _TIME_WORD = re.compile(
@@ -535,8 +535,9 @@ def spelled_out(question: Question) -> list[tuple[Concept, str]]:
 
 def in_words_of(question: Question, text: str) -> str:
     """The question with abbreviations spelled out, or the other way round, as a text has them."""
-    said, asked = f" {_spaced(text)} ", question.text
-    for concept, others, _ in reversed(_written_otherwise(question)):
+    asked, written = question.text, _written_otherwise(question)
+    said = f" {_spaced(text)} " if written else ""
+    for concept, others, _ in reversed(written):
         if f" {_spaced(question.text[concept.start : concept.end])} " not in said:
             other = next((each for each in others if f" {_spaced(each)} " in said), None)
             if other:

@@ -163,8 +163,9 @@ def span_features(asked: Asked, sentence: Sentence, weigh: Callable[[str], float
     told = told_by(passage, sentence.candidate.release)
     marks = _marks(sentence)
     printed = {stem(word) for word, _, _ in words(sentence.text)}
-    wanted = _wanted_words(question, language, sentence.text) & printed
-    units = _units(question, language, weigh, sentence.text)
+    content = _content(question, language, sentence.text)
+    wanted = _wanted_words(question, language, content) & printed
+    units = _units(question, language, weigh, content)
     located = _located(units, sentence.text, sentence.start)
     located += _stated(question, sentence, weigh)
     pulls = _pulls(sentence, located, marks)
@@ -582,16 +583,15 @@ class _Unit:
 
 
 def _units(
-    question: Question, language: Language, weigh: Callable[[str], float], text: str
+    question: Question,
+    language: Language,
+    weigh: Callable[[str], float],
+    content: Sequence[str],
 ) -> list[_Unit]:
-    """The question's words and pairs of words, and the glossary's terms, in a language.
-
-    An abbreviation counts as the words that the text has for it, and the other way round.
-    """
+    """The question's words (`content`) and pairs of words, and the glossary's terms."""
     key = bare if question.unmarked and language == "vi" else stem
     wanted: dict[tuple[tuple[str, ...], ...], float] = {}
     if question.language == language:
-        content = _content(question, text)
         own = [word for word in content if bare(word) not in question.timed]
         keys = [key(word) for word in own]
         for number, word in enumerate(own):
@@ -1046,17 +1046,16 @@ def _local(
     return float(best @ asked.token_weights) if len(best) else 0.0
 
 
-def _content(question: Question, text: str) -> Sequence[str]:
-    """The question's words, with abbreviations as a text in its language has them, folded."""
-    asked = in_words_of(question, text)
+def _content(question: Question, language: Language, text: str) -> Sequence[str]:
+    """The question's words, folded; abbreviations as a text has them that is in its language."""
+    asked = in_words_of(question, text) if question.language == language else question.text
     if asked == question.text:
         return question.content
     return [fold(word) for word, _, _ in words(asked) if not question.skips(word)]
 
 
-def _wanted_words(question: Question, language: Language, text: str) -> set[str]:
+def _wanted_words(question: Question, language: Language, content: Sequence[str]) -> set[str]:
     if question.language == language:
-        content = _content(question, text)
         return {stem(word) for word in content if bare(word) not in question.timed}
     wordings = [form for concept in question.concepts for form in concept.wordings(language)[:4]]
     found = {stem(word) for form in wordings for word, _, _ in words(form)}
